@@ -1,0 +1,93 @@
+"""From the words of the command line to the end of the process.
+
+Typer takes 50 ms to import, which is most of what a run needs before its first service starts. So
+the plainest command lines, those without any option, are read without it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from devrun.cli.subcommands import SUBCOMMANDS
+from devrun.config.settings import RunSettings
+from devrun.errors import DevrunError, ExitCode
+from devrun.model import KillOthers
+from devrun.process.ending import die_of
+from devrun.output.complaint import complain
+from devrun.runtime import Run, run
+from devrun.sources.signals import SignalInbox
+
+
+def enter(argv: Sequence[str], *, inbox: SignalInbox, guardian: int | None) -> NoReturn:
+    """Do what the command line says, and end the process.
+
+    Args:
+        argv: The words after the program's name.
+        guardian: Pid of the guardian, if there is one.
+    """
+    try:
+        code = _dispatch(argv, inbox, guardian)
+    except DevrunError as error:
+        complain(str(error))
+        code = int(error.exit_code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # Nothing is left to be done, and unloading Python takes 20 ms.
+
+
+def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> int:
+    settings = settings_without_options(argv, os.environ)
+    if settings is None:
+        from devrun.cli.app import main
+
+        settings = main(argv)
+        if isinstance(settings, int):
+            return settings
+    return start(settings, inbox, guardian)
+
+
+def settings_without_options(
+    argv: Sequence[str], environ: Mapping[str, str]
+) -> RunSettings | None:
+    """Return the settings of a command line of commands alone; None if it may say more.
+
+    That is so if there is a word that looks like an option, a command of devrun's own, or a
+    variable that sets an option.
+    """
+    if not argv or argv[0] in SUBCOMMANDS or any(word.startswith("-") for word in argv):
+        return None
+    if any(name.startswith("DEVRUN_") and name != "DEVRUN_INSTANCE" for name in environ):
+        return None
+    return RunSettings(commands=tuple(argv))
+
+
+def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> int:
+    """Run a project; return devrun's exit code, unless a signal is what it ends with.
+
+    Raises:
+        UsageError: Something is wrong with the settings; nothing was started.
+    """
+    from devrun.config.resolve import resolve
+    from devrun.output.color_level import color_level
+
+    level = color_level(os.environ, is_terminal=os.isatty(1), choice=settings.color)
+    resolution = resolve(settings, cwd=os.getcwd(), environ=os.environ, color_level=level)
+    for warning in resolution.warnings:
+        complain(warning)
+    project = resolution.project
+    if settings.dry_run:
+        from devrun.cli.describe import describe
+
+        sys.stdout.write(describe(project))
+        return ExitCode.OK
+    default = project.kill_others is KillOthers.ALWAYS and not settings.kill_others
+    hint = "--no-kill-others" if default else None
+    verdict = run(Run(project, os.environ, inbox, guardian, hint))
+    if verdict.signal is not None:
+        die_of(verdict.signal)
+    return verdict.code
+
+

@@ -1,0 +1,316 @@
+"""The options of ``devrun run``, each said once: names, help text, help panel.
+
+Values come as text: they are checked where they are understood, in ``devrun.config``, so that every
+message is devrun's own.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+WHAT = "What to run"
+ENVIRONMENT = "Environment"
+ENDING = "Ending and restarting"
+WATCHING = "Watching"
+OUTPUT = "Output"
+GENERAL = "General"
+
+Commands = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[COMMAND]...",
+        help="A shell command line, or NAME=COMMAND; after -f also the name of a process.",
+        show_default=False,
+    ),
+]
+Files = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--file",
+        "-f",
+        "--procfile",
+        metavar="FILE",
+        help="Run the processes of a Procfile. Repeatable.",
+        rich_help_panel=WHAT,
+    ),
+]
+Names = Annotated[
+    str | None,
+    typer.Option(
+        "--names",
+        "-n",
+        metavar="A,B,…",
+        help="Names of the commands, in their order; nothing is split at '=' then.",
+        rich_help_panel=WHAT,
+    ),
+]
+MaxProcesses = Annotated[
+    str | None,
+    typer.Option(
+        "--max-processes",
+        "-m",
+        metavar="N|N%",
+        help="How many may run at a time; a percentage is of the processors.",
+        rich_help_panel=WHAT,
+    ),
+]
+EnvFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--env-file",
+        metavar="FILE",
+        help="Read variables from this file too. Repeatable; later files win.",
+        rich_help_panel=ENVIRONMENT,
+    ),
+]
+EnvOverride = Annotated[
+    bool,
+    typer.Option(
+        "--env-override",
+        help="Files win over the environment that devrun was started with.",
+        rich_help_panel=ENVIRONMENT,
+    ),
+]
+NoEnv = Annotated[
+    bool,
+    typer.Option(
+        "--no-env", help="Do not read the shared root .env.", rich_help_panel=ENVIRONMENT
+    ),
+]
+Port = Annotated[
+    str | None,
+    typer.Option(
+        "--port",
+        metavar="N",
+        help="First PORT; each further process of a Procfile gets 100 more.  [default: 5000]",
+        rich_help_panel=ENVIRONMENT,
+    ),
+]
+NoPort = Annotated[
+    bool, typer.Option("--no-port", help="Assign no PORT.", rich_help_panel=ENVIRONMENT)
+]
+KillOthers = Annotated[
+    bool,
+    typer.Option(
+        "--kill-others",
+        "-k",
+        help="When one ends, stop the others.",
+        rich_help_panel=ENDING,
+    ),
+]
+KillOthersOnFail = Annotated[
+    bool,
+    typer.Option(
+        "--kill-others-on-fail",
+        help="When one fails, stop the others.",
+        rich_help_panel=ENDING,
+    ),
+]
+NoKillOthers = Annotated[
+    bool,
+    typer.Option(
+        "--no-kill-others",
+        help="Whoever ends, the others go on; a Procfile's would be stopped.",
+        rich_help_panel=ENDING,
+    ),
+]
+Success = Annotated[
+    str,
+    typer.Option(
+        "--success",
+        "-s",
+        metavar="WHICH",
+        help="Whose exit decides: all, first, last, command-NAME, !command-NAME.",
+        rich_help_panel=ENDING,
+    ),
+]
+KillSignal = Annotated[
+    str | None,
+    typer.Option(
+        "--kill-signal",
+        "--ks",
+        metavar="SIGNAL",
+        help="Signal that stops a process; Ctrl+C sends SIGINT.  [default: SIGTERM]",
+        rich_help_panel=ENDING,
+    ),
+]
+StopTimeout = Annotated[
+    str | None,
+    typer.Option(
+        "--stop-timeout",
+        metavar="TIME",
+        help="How long a process may take to stop before SIGKILL.  [default: 10s]",
+        rich_help_panel=ENDING,
+    ),
+]
+KillTimeout = Annotated[
+    str | None,
+    typer.Option(
+        "--kill-timeout",
+        metavar="MS",
+        help="The same in milliseconds, as concurrently has it.",
+        rich_help_panel=ENDING,
+    ),
+]
+RestartTries = Annotated[
+    str | None,
+    typer.Option(
+        "--restart-tries",
+        metavar="N",
+        help="Start a process that failed again, N times at most; -1 for ever.",
+        rich_help_panel=ENDING,
+    ),
+]
+RestartAfter = Annotated[
+    str | None,
+    typer.Option(
+        "--restart-after",
+        metavar="MS|exponential",
+        help="How long to wait before that.",
+        rich_help_panel=ENDING,
+    ),
+]
+Watch = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--watch",
+        "-w",
+        metavar="[NAME=]PATH|GLOB",
+        help="Restart when files change: all services, or NAME. Repeatable.",
+        rich_help_panel=WATCHING,
+    ),
+]
+WatchIgnore = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--watch-ignore",
+        metavar="PATTERN",
+        help="Never for these files (as in .gitignore). Repeatable.",
+        rich_help_panel=WATCHING,
+    ),
+]
+WatchPoll = Annotated[
+    bool,
+    typer.Option(
+        "--watch-poll",
+        help="Compare file times instead of asking the kernel (network file systems).",
+        rich_help_panel=WATCHING,
+    ),
+]
+Prefix = Annotated[
+    str | None,
+    typer.Option(
+        "--prefix",
+        "-p",
+        metavar="STYLE",
+        help="index, pid, time, command, name, none, or a template such as '{time} {name}:'.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+PrefixColors = Annotated[
+    str | None,
+    typer.Option(
+        "--prefix-colors",
+        "-c",
+        metavar="A,B,…",
+        help="Colours of the prefixes: names, #hex, bold.blue, bgRed…, auto.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+PrefixLength = Annotated[
+    str | None,
+    typer.Option(
+        "--prefix-length",
+        "-l",
+        metavar="N",
+        help="Characters of a command in a prefix.  [default: 10]",
+        rich_help_panel=OUTPUT,
+    ),
+]
+PadPrefix = Annotated[
+    bool | None,
+    typer.Option(
+        "--pad-prefix/--no-pad-prefix",
+        help="Make all prefixes equally wide.  [default: for Procfiles]",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+Timestamps = Annotated[
+    bool,
+    typer.Option(
+        "--timestamps", help="Begin every line with the time.", rich_help_panel=OUTPUT
+    ),
+]
+TimestampFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--timestamp-format",
+        "-t",
+        metavar="FORMAT",
+        help="How times are written (strftime).",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Raw = Annotated[
+    bool,
+    typer.Option(
+        "--raw", "-r", help="Pass output on as it is, without prefixes.", rich_help_panel=OUTPUT
+    ),
+]
+Hide = Annotated[
+    str | None,
+    typer.Option(
+        "--hide",
+        metavar="A,B,…",
+        help="Show nothing of these commands (names or indices).",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Leave out devrun's own lines.", rich_help_panel=OUTPUT
+    ),
+]
+Tty = Annotated[
+    bool | None,
+    typer.Option(
+        "--tty/--no-tty",
+        help="Give processes a terminal.  [default: where stdout is one]",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+Color = Annotated[
+    bool | None,
+    typer.Option(
+        "--color/--no-color",
+        help="Use colours.  [default: as terminal and environment say]",
+        rich_help_panel=OUTPUT,
+        show_default=False,
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Show what would run, and run nothing.", rich_help_panel=GENERAL
+    ),
+]
+EnvName = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        metavar="NAME",
+        help="Show the variables of this service and where each comes from.",
+        rich_help_panel=GENERAL,
+    ),
+]
+ShowValues = Annotated[
+    bool,
+    typer.Option(
+        "--show-values", help="With --env: show the values too.", rich_help_panel=GENERAL
+    ),
+]

@@ -1,0 +1,5 @@
+"""Words that are commands of devrun's own when they come first; ``devrun run ps`` runs ``ps``."""
+
+from __future__ import annotations
+
+SUBCOMMANDS = ("run", "check")

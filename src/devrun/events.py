@@ -1,0 +1,181 @@
+"""What happened: the closed union that every reporter reads.
+
+Events are published once, in order, by the supervisor. Whoever needs to know something subscribes;
+nothing reaches into a service's state. ``instance`` is the index of the service within its project,
+``generation`` counts its starts from 1, ``at`` is ``time.monotonic()`` in seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from devrun.model import ExitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A process runs."""
+
+    instance: int
+    generation: int
+    pid: int
+    at: float
+
+
+class Piece(Enum):
+    """What an ``Output`` holds."""
+
+    LINES = "lines"
+    """Whole lines, the last byte is a line feed."""
+    PART = "part"
+    """The beginning of a line, or more of it; the rest will follow and continues it."""
+    PROGRESS = "progress"
+    """The present state of a line that is being redrawn with carriage returns. It will come
+    again, in full, so a sink that keeps only final states passes it over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Bytes that a process wrote, as they were."""
+
+    instance: int
+    generation: int
+    piece: Piece
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """A main process has ended and all it wrote has been published.
+
+    Attributes:
+        final: No restart follows.
+        stopped: devrun ended it on purpose, so that its status is no failure.
+    """
+
+    instance: int
+    generation: int
+    status: ExitStatus
+    at: float
+    uptime: float
+    final: bool
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnFailed:
+    """A process could not be started; ``reason`` is one line that says why."""
+
+    instance: int
+    generation: int
+    status: ExitStatus
+    reason: str
+    at: float
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """A new generation replaces an ended one."""
+
+    instance: int
+    generation: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Watched files changed.
+
+    Attributes:
+        path: The first of them, relative to the project where it is inside.
+        more: How many others changed in the same burst.
+        suspended: The loop guard has taken this service's watching out of service.
+    """
+
+    instance: int
+    path: str
+    more: int
+    suspended: bool = False
+
+
+class StopReason(Enum):
+    """Why the run is being stopped."""
+
+    OTHER_EXITED = "other exited"
+    SIGNAL = "signal"
+    READER_GONE = "reader gone"
+    GUARDIAN_GONE = "guardian gone"
+    OUTPUT_FAILED = "output failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The run is being stopped.
+
+    Attributes:
+        reason: Why.
+        signal: The signal that is being sent to the processes.
+        cause: Index of the service whose end caused it, if one did.
+        received: The signal devrun itself received, if one did.
+        running: How many processes are still to be stopped.
+        hint: The flag that would have prevented it, where the stop is a default of devrun's.
+    """
+
+    reason: StopReason
+    signal: int
+    running: int
+    cause: int | None = None
+    received: int | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """A process tree got SIGKILL because it did not end in time.
+
+    Attributes:
+        after: Seconds between the stop signal and SIGKILL.
+        processes: How many processes were killed.
+    """
+
+    instance: int
+    generation: int
+    after: float
+    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """Processes that outlived the main process which started them, and were stopped.
+
+    Attributes:
+        instance: The service they belong to, or None where that cannot be told.
+        processes: Pid and command line of each.
+    """
+
+    instance: int | None
+    processes: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something devrun has to say that is no step in a service's life."""
+
+    text: str
+    instance: int | None = None
+
+
+Event = (
+    Started
+    | Output
+    | Exited
+    | SpawnFailed
+    | Restarted
+    | Changed
+    | Stopping
+    | Killed
+    | LeftBehind
+    | Notice
+)

@@ -1,0 +1,113 @@
+"""The part of a run that lives in the event loop; what must end last is outermost.
+
+    output     the writer, and the clock on a reader that has stopped reading
+      pumps      one a generation, ended by the end of its output
+        services   the supervisor, until no process is left
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+
+import trio
+
+from devrun.errors import SpawnError
+from devrun.events import StopReason
+from devrun.model import Project
+from devrun.output.bus import Bus
+from devrun.output.complaint import complain
+from devrun.output.journal import Journal
+from devrun.output.screen import STDOUT, Screen
+from devrun.output.summary import Summary
+from devrun.process.exits import ChildExits
+from devrun.process.spawn import Child
+from devrun.sources.signals import SignalInbox
+from devrun.supervise.launch import Launcher
+from devrun.supervise.outcome import Verdict
+from devrun.supervise.service import Surroundings
+from devrun.supervise.supervisor import Supervisor
+
+STALLED = 1.0
+"""Seconds after which, once the user has said stop, a reader that takes nothing is given up."""
+
+_READER_GONE = (errno.EPIPE, errno.EIO, errno.ECONNRESET)
+"""What writing to a closed pipe, a terminal that hung up, and a closed socket answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a run is made of when the event loop begins.
+
+    Attributes:
+        guardian: Pid of the guardian, if there is one.
+        hint: The flag that keeps other services running, where ending them is a default.
+        adopted: First generations that run already, or could not be started, by index.
+    """
+
+    project: Project
+    signals: SignalInbox
+    guardian: int | None
+    hint: str | None
+    bus: Bus
+    screen: Screen
+    launcher: Launcher
+    adopted: dict[int, Child | SpawnError]
+
+
+async def live(this: Parts) -> Verdict:
+    """Run the services and carry their output, to the end of both."""
+    supervisor: Supervisor
+    journal = Journal(STDOUT, gone=lambda error: _output_failed(supervisor, error))
+    summary = Summary()
+    presenter = this.screen.presenter
+    this.bus.subscribe(lambda event: journal.put(presenter.render(event)), summary)
+    around = Surroundings(
+        launcher=this.launcher,
+        journal=journal,
+        exits=ChildExits(),
+        publish=this.bus.publish,
+        observe=lambda index, news: supervisor.observe(index, news),
+        adopted=this.adopted,
+    )
+    supervisor = Supervisor(
+        this.project,
+        around,
+        signals=this.signals,
+        guardian=this.guardian,
+        size_for=this.screen.size_for,
+        policy_hint=this.hint,
+    )
+    try:
+        async with trio.open_nursery() as output:
+            output.start_soon(_give_up_when_stalled, supervisor, journal, output.cancel_scope)
+            async with trio.open_nursery() as pumps:
+                await supervisor.run(pumps)
+            failed = supervisor.verdict().failed and not this.project.output.quiet
+            lines = summary.render(this.project.services) if failed else []
+            journal.put(presenter.finish(lines))
+            await journal.close()
+            output.cancel_scope.cancel()
+    finally:
+        this.signals.subscribe(None)
+    return supervisor.verdict()
+
+
+def _output_failed(supervisor: Supervisor, error: OSError) -> None:
+    if error.errno in _READER_GONE:
+        supervisor.stop(StopReason.READER_GONE)
+        return
+    complain(f"cannot write the output: {error.strerror}; stopping")
+    supervisor.stop(StopReason.OUTPUT_FAILED)
+
+
+async def _give_up_when_stalled(
+    supervisor: Supervisor, journal: Journal, output: trio.CancelScope
+) -> None:
+    """Once the user has said stop and nothing runs, do not wait for a reader that has stopped."""
+    await supervisor.signalled.wait()
+    await supervisor.over.wait()
+    while journal.stalled_for < STALLED:
+        await trio.sleep(0.1)
+    complain(f"the reader of the output has stopped reading: {journal.unwritten} bytes are lost")
+    output.cancel()

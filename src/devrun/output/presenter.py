@@ -1,0 +1,224 @@
+"""Events to the bytes that appear on stdout: prefixes, unfinished lines, devrun's own lines.
+
+Pure: the presenter knows which line is open on the screen and whose it is, and nothing of the
+screen itself. Its rules:
+
+* A whole line is never interrupted. An unfinished one is, if another process writes: it is ended
+  there, and its rest gets a new prefix.
+* On a terminal a line that is being redrawn is replaced in place; elsewhere only its final state
+  is written, so there its intermediate states are passed over.
+* devrun's own lines use concurrently's wording where it has one, so that scripts that read them
+  go on working.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from devrun.events import (
+    Changed,
+    Event,
+    Exited,
+    Killed,
+    LeftBehind,
+    Notice,
+    Output,
+    Piece,
+    Restarted,
+    SpawnFailed,
+    Started,
+    Stopping,
+    StopReason,
+)
+from devrun.model import Project, Service
+from devrun.output.ansi import Hygiene
+from devrun.output.prefix import Prefixes, event_text, global_line
+
+Buffer = bytes | memoryview
+
+_REDRAW = b"\r\x1b[K"
+"""Back to the first column, erase to the end of the line (ECMA-48 CR, EL)."""
+
+
+class Presenter:
+    """Renders one run's events for one sink.
+
+    Args:
+        terminal: The sink is a terminal: control sequences that would disturb other lines are
+            taken out, and progress bars move.
+        wall_clock: Seconds since the epoch, for prefixes that show the time.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        terminal: bool,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._services = project.services
+        self._color = project.output.color
+        self._quiet = project.output.quiet
+        self._terminal = terminal
+        self._wall_clock = wall_clock
+        self._prefixes = Prefixes(project.output.prefix, project.services, project.output.color)
+        self._fixed: dict[int, bytes] = {}
+        self._pids: dict[int, int] = {}
+        self._hygiene = [Hygiene() for _ in project.services] if terminal else []
+        self._open: int | None = None
+        self._open_is_state = False
+
+    def width(self, instance: int) -> int:
+        """Return the columns that an instance's prefix takes."""
+        return self._prefixes.width(instance)
+
+    def render(self, event: Event) -> Sequence[Buffer]:
+        """Return what the event adds to the output; nothing for many events."""
+        if isinstance(event, Output):
+            return self._output(event)
+        return [line for text in self._texts(event) for line in self._own_line(text)]
+
+    def finish(self, lines: Sequence[str]) -> Sequence[Buffer]:
+        """Return the end of the output: the open line ended, then ``lines`` of devrun's own."""
+        return [*self._end_line(), *(global_line(line, self._color) + b"\n" for line in lines)]
+
+    # -- what processes wrote ---------------------------------------------------------------
+
+    def _output(self, event: Output) -> Sequence[Buffer]:
+        instance = event.instance
+        if self._services[instance].hidden:
+            return ()
+        if event.piece is Piece.PROGRESS and not self._terminal:
+            return ()
+        data = self._hygiene[instance].clean(event.data) if self._terminal else event.data
+        if not data:
+            return ()
+        prefix = self._prefix(instance)
+        start = self._start_line(instance, prefix, event.piece)
+        if event.piece is not Piece.LINES:
+            self._open, self._open_is_state = instance, event.piece is Piece.PROGRESS
+            return [*start, data]
+        self._open = None
+        if not prefix:
+            return [*start, data]
+        # The prefix that replace() puts behind the last line feed is left out again: a view is
+        # cheaper than a copy, and replace() is the cheapest way over the lines that Python has.
+        body = data.replace(b"\n", b"\n" + prefix)
+        return [*start, memoryview(body)[: -len(prefix)]]
+
+    def _start_line(self, instance: int, prefix: bytes, piece: Piece) -> list[Buffer]:
+        """Return what comes before a piece: nothing if it continues its own open line."""
+        if self._open is None:
+            return [prefix]
+        if self._open != instance:
+            return [*self._end_line(), prefix]
+        if self._open_is_state or piece is Piece.PROGRESS:
+            return [_REDRAW, prefix]
+        return []
+
+    def _end_line(self) -> list[Buffer]:
+        """End the open line, if any, with the attributes of its process closed."""
+        if self._open is None:
+            return []
+        instance, self._open = self._open, None
+        if not self._terminal:
+            return [b"\n"]
+        return [self._hygiene[instance].suspend() + b"\n"]
+
+    def _prefix(self, instance: int) -> bytes:
+        fixed = self._fixed.get(instance)
+        if fixed is not None:
+            return fixed
+        pid = self._pids.get(instance)
+        prefix = self._prefixes.render(instance, pid=pid, now=self._wall_clock())
+        if self._prefixes.is_static:
+            self._fixed[instance] = prefix
+        return prefix
+
+    # -- devrun's own lines -----------------------------------------------------------------
+
+    def _own_line(self, text: tuple[int | None, str]) -> list[Buffer]:
+        instance, words = text
+        if self._quiet or (instance is not None and self._services[instance].hidden):
+            return []
+        if instance is None:
+            line = global_line(words, self._color)
+        else:
+            line = self._prefix(instance) + event_text(words, self._color)
+        return [*self._end_line(), line + b"\n"]
+
+    def _texts(self, event: Event) -> list[tuple[int | None, str]]:
+        """Return the lines that an event is worth, each with the instance whose prefix it gets."""
+        match event:
+            case Started():
+                self._pids[event.instance] = event.pid
+                return []
+            case Exited():
+                command = self._services[event.instance].command
+                return [(event.instance, f"{command} exited with code {event.status}")]
+            case SpawnFailed():
+                command = self._services[event.instance].command
+                failed = (event.instance, event.reason)
+                return [failed, (event.instance, f"{command} exited with code {event.status}")]
+            case Restarted():
+                return [(event.instance, f"{self._services[event.instance].command} restarted")]
+            case Changed():
+                return [(event.instance, _changed(event))]
+            case Stopping():
+                return [(None, line) for line in _stopping(event, self._services)]
+            case Killed():
+                return [(None, _killed(event, self._services))]
+            case LeftBehind():
+                return [(None, _left_behind(event, self._services))]
+            case Notice():
+                return [(event.instance, event.text)]
+            case Output():
+                return []
+            case _:
+                assert_never(event)
+
+
+def _changed(event: Changed) -> str:
+    more = f" (+{event.more})" if event.more else ""
+    if event.suspended:
+        return f"{event.path} changed{more} again and again: no longer watched"
+    return f"{event.path} changed{more}, restarting"
+
+
+def _stopping(event: Stopping, services: Sequence[Service]) -> list[str]:
+    name = signal.Signals(event.signal).name
+    match event.reason:
+        case StopReason.OTHER_EXITED:
+            lines = [f"Sending {name} to other processes.."] if event.running else []
+            if event.hint and event.cause is not None:
+                label = services[event.cause].label
+                lines.insert(0, f"{label} ended, so all end ({event.hint} keeps the others)")
+            return lines
+        case StopReason.SIGNAL:
+            if not event.running:
+                return []
+            some = "1 process" if event.running == 1 else f"{event.running} processes"
+            return [f"Sending {name} to {some}.."]
+        case StopReason.READER_GONE | StopReason.GUARDIAN_GONE | StopReason.OUTPUT_FAILED:
+            return []
+        case _:
+            assert_never(event.reason)
+
+
+def _killed(event: Killed, services: Sequence[Service]) -> str:
+    label = services[event.instance].label
+    some = "1 process" if event.processes == 1 else f"{event.processes} processes"
+    if event.after <= 0:
+        return f"{label}: killed ({some})"
+    return f"{label} did not end within {event.after:.3g} s: killed ({some})"
+
+
+def _left_behind(event: LeftBehind, services: Sequence[Service]) -> str:
+    who = "" if event.instance is None else f" by {services[event.instance].label}"
+    some = ", ".join(f"{pid} {line[:60]}" for pid, line in event.processes[:3])
+    more = f" and {len(event.processes) - 3} more" if len(event.processes) > 3 else ""
+    return f"Stopping what was left running{who}: {some}{more}"
+

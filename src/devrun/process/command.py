@@ -1,0 +1,69 @@
+"""From a command line to the program that is executed.
+
+A line that is a plain program with plain arguments is executed as it is; everything else is handed
+to ``sh -c``, as the peers do. Without a shell in between, signals reach the program itself, one
+process less exists, and a program that is missing can be told from one that failed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from devrun.errors import ExitCode, SpawnError
+
+SHELL = "/bin/sh"
+
+_PLAIN = re.compile(r"[\w@%+:,./-]+(?:[ \t]+[\w@%+=:,./-]+)*", re.ASCII)
+"""Words in which no shell sees anything but themselves; the first has no ``=``."""
+
+_BUILT_IN = frozenset(
+    ". : [ alias bg break builtin case cd command continue declare do done echo elif else esac "
+    "eval exec exit export false fc fg fi for function getopts hash help if in jobs kill let "
+    "local printf pwd read readonly return select set shift source test then time times trap "
+    "true type typeset ulimit umask unalias unset until wait while".split()
+)
+"""What POSIX shells understand themselves (POSIX XCU 2.9.1.1, 2.4 and 2.14, and common more)."""
+
+
+def argv_for(command: str) -> list[str]:
+    """Return the argument vector that runs ``command``."""
+    line = command.strip(" \t")
+    if _PLAIN.fullmatch(line):
+        words = line.split()
+        if words[0] not in _BUILT_IN:
+            return words
+    return [SHELL, "-c", command]
+
+
+def find_program(name: str, *, cwd: str, env: Mapping[str, str]) -> str:
+    """Return the path of the program that ``name`` means for a process in ``cwd`` with ``env``.
+
+    Raises:
+        SpawnError: It does not exist (127), or it may not be executed (126).
+    """
+    if "/" in name:
+        _check_program(name, os.path.join(cwd, name))
+        return name
+    found: str | None = None
+    for folder in os.get_exec_path({"PATH": env.get("PATH", os.defpath)}):
+        path = os.path.join(cwd, folder, name)
+        if os.path.isfile(path):
+            if os.access(path, os.X_OK):
+                return path
+            found = found or path
+    if found is not None:
+        message = f'cannot execute "{found}": permission denied'
+        raise SpawnError(message, ExitCode.NOT_EXECUTABLE)
+    message = f'no such program: "{name}" is in no folder of PATH'
+    raise SpawnError(message, ExitCode.NOT_FOUND)
+
+
+def _check_program(name: str, path: str) -> None:
+    if not os.path.exists(path):
+        raise SpawnError(f'no such program: "{name}"', ExitCode.NOT_FOUND)
+    if os.path.isdir(path):
+        raise SpawnError(f'cannot execute "{name}": it is a folder', ExitCode.NOT_EXECUTABLE)
+    if not os.access(path, os.X_OK):
+        raise SpawnError(f'cannot execute "{name}": permission denied', ExitCode.NOT_EXECUTABLE)

@@ -1,0 +1,69 @@
+"""One instance's processes: signalling them, and finding what is left of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+
+from devrun.process import tree
+
+MARK = "DEVRUN_INSTANCE"
+"""Variable that tells which instances a process descends from, outermost first, by ``/``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """How a process is recognised as an instance's.
+
+    Attributes:
+        sessions: Pids of the main processes of its generations; each led a session.
+        mark: The instance's part of the variable ``DEVRUN_INSTANCE``.
+    """
+
+    sessions: frozenset[int]
+    mark: bytes
+
+
+def mark_for(index: int, inherited: str | None) -> tuple[str, str]:
+    """Return an instance's mark, and the variable's value with the outer runs' marks before it."""
+    mark = f"{os.getpid()}:{index}"
+    return mark, f"{inherited}/{mark}" if inherited else mark
+
+
+def signal_group(pid: int, number: int) -> None:
+    """Send a signal once to the process group that ``pid`` leads, gone or not.
+
+    A group that is stopped is continued, or the signal would wait for ever.
+    """
+    if sys.platform == "win32":
+        os.kill(pid, number)
+        return
+    leader = tree.look_up(pid)
+    try:
+        os.killpg(pid, number)
+        if leader is not None and leader.state == "T" and number != signal.SIGKILL:
+            os.killpg(pid, signal.SIGCONT)
+    except (ProcessLookupError, PermissionError):
+        return  # Gone, or macOS's answer for a group of zombies (kill(2) there).
+
+
+def owned(ownership: Ownership) -> list[tree.Process]:
+    """Return every living process of an instance, below devrun.
+
+    A process belongs to it by its parent, by its session, or by its mark; so a daemon that has
+    left the session is found as long as it kept its environment.
+    """
+    mine: set[int] = set()
+    found: list[tree.Process] = []
+    for process in tree.descendants(os.getpid()):
+        if (
+            process.parent in mine
+            or process.pid in ownership.sessions
+            or process.session in ownership.sessions
+            or tree.has_variable(process.pid, MARK.encode(), ownership.mark)
+        ):
+            mine.add(process.pid)
+            found.append(process)
+    return found

@@ -1,0 +1,107 @@
+"""What the guardian does after it has forked: pass signals on, and clear up (Linux)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import NoReturn
+
+from devrun.process import tree
+from devrun.process.ending import die_of
+from devrun.process.guardian import Senders
+
+assert sys.platform == "linux"
+
+UNKILLABLE_AFTER = 5.0
+"""Seconds after which processes that survive SIGKILL (state D) are no longer waited for."""
+
+
+def guarded_signals() -> set[signal.Signals]:
+    """Return the signals that the guardian passes on, and SIGCHLD."""
+    return {
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+        signal.SIGQUIT,
+        signal.SIGTSTP,
+        signal.SIGCONT,
+        signal.SIGWINCH,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+        signal.SIGCHLD,
+    }
+
+def guard(worker: int, signals: set[signal.Signals]) -> NoReturn:
+    """Pass signals on until the worker is gone, kill what it left, end as it ended."""
+    senders = Senders()
+    stopping = False
+    while True:
+        info = signal.sigwaitinfo(signals)
+        number = info.si_signo
+        if number == signal.SIGCHLD:
+            status = _reap(worker)
+            if status is None:
+                continue
+            if os.WIFSTOPPED(status):
+                if stopping:
+                    os.kill(os.getpid(), signal.SIGSTOP)
+                stopping = False
+                continue
+            _kill_leftovers(signals)
+            _end_as(status)
+        if number == signal.SIGTSTP:
+            stopping = _has_job_control()
+            if not stopping:
+                continue
+        if senders.is_new(number, (info.si_code, info.si_pid), time.monotonic()):
+            _send(worker, number)
+
+def _reap(worker: int) -> int | None:
+    """Reap everything that has ended; return the worker's wait status if it has one."""
+    result = None
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+        except ChildProcessError:
+            return result
+        if pid == 0:
+            return result
+        if pid == worker:
+            result = status
+
+def _kill_leftovers(signals: set[signal.Signals]) -> None:
+    give_up = time.monotonic() + UNKILLABLE_AFTER
+    while True:
+        _reap(0)
+        left = tree.descendants(os.getpid())
+        if not left or time.monotonic() > give_up:
+            return
+        for process in left:
+            tree.send(process, signal.SIGKILL)
+        signal.sigtimedwait(signals, 0.005)
+
+def _end_as(status: int) -> NoReturn:
+    if os.WIFEXITED(status):
+        os._exit(os.WEXITSTATUS(status))
+    if os.WTERMSIG(status) == signal.SIGKILL:
+        message = "devrun: killed by SIGKILL; every process it had started has been stopped\n"
+        os.write(2, message.encode())
+    die_of(os.WTERMSIG(status))
+
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return  # It has just ended; SIGCHLD says so next.
+
+def _has_job_control() -> bool:
+    """Whether some shell of this session could continue us (POSIX: group not orphaned)."""
+    session, group = os.getsid(0), os.getpgrp()
+    process = tree.look_up(os.getppid())
+    while process is not None and process.session == session:
+        if process.group != group:
+            return True
+        process = tree.look_up(process.parent)
+    return False

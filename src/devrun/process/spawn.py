@@ -1,0 +1,187 @@
+"""Start a process: one synchronous function, usable before and after the event loop exists.
+
+``subprocess.Popen`` called in the main thread, because trio's own spawn goes through a worker
+thread and needs a running loop, and the first generation starts before trio is imported.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from devrun.errors import ExitCode, SpawnError
+from devrun.process.command import SHELL, argv_for, find_program
+
+PIPE_SIZE = 256 * 1024
+"""Bytes a child may be ahead of devrun; the default of 64 KiB makes it wait more often."""
+
+
+class Stdio(Enum):
+    """What a process gets as its standard streams."""
+
+    PIPE = "pipe"
+    """stdin is empty; stdout and stderr are one pipe, so that their order is kept."""
+    PTY = "pty"
+    """All three are a pseudo-terminal, which is also the controlling terminal."""
+    INHERIT = "inherit"
+    """devrun's own."""
+
+
+@dataclass(slots=True)
+class Child:
+    """A started process, not yet reaped.
+
+    Attributes:
+        output: Descriptor to read its output from, non-blocking, or None if it has devrun's own.
+        terminal: The process's side of its pty, held open so that what it wrote last is not lost
+            when it ends (macOS discards it); None without a pty.
+    """
+
+    popen: subprocess.Popen[bytes]
+    output: int | None
+    terminal: int | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id; on POSIX also the id of its process group and session."""
+        return self.popen.pid
+
+
+def spawn(
+    command: str,
+    *,
+    cwd: str,
+    env: Mapping[str, str],
+    stdio: Stdio,
+    size: tuple[int, int] = (24, 80),
+) -> Child:
+    """Start ``command`` as the leader of a session of its own.
+
+    Args:
+        size: Rows and columns of the pty, if there is one.
+
+    Raises:
+        SpawnError: It cannot be started; the message says why in one line.
+    """
+    if not os.path.isdir(cwd):
+        raise SpawnError(f'no such folder: "{cwd}"', ExitCode.NOT_FOUND)
+    argv = argv_for(command)
+    program = find_program(argv[0], cwd=cwd, env=env)
+    if stdio is Stdio.INHERIT:
+        return Child(_popen(argv, program, cwd, env, _Streams()), None)
+    if stdio is Stdio.PTY and sys.platform != "win32":
+        return _spawn_on_pty(argv, program, cwd, env, size)
+    return _spawn_on_pipe(argv, program, cwd, env)
+
+
+@dataclass(frozen=True, slots=True)
+class _Streams:
+    stdin: int | None = None
+    output: int | None = None
+
+
+def _spawn_on_pipe(
+    argv: Sequence[str], program: str, cwd: str, env: Mapping[str, str]
+) -> Child:
+    reader, writer = os.pipe()
+    try:
+        _enlarge(writer)
+        popen = _popen(argv, program, cwd, env, _Streams(subprocess.DEVNULL, writer))
+    except BaseException:
+        os.close(reader)
+        raise
+    finally:
+        os.close(writer)
+    if sys.platform != "win32":
+        os.set_blocking(reader, False)
+    return Child(popen, reader)
+
+
+def _enlarge(pipe: int) -> None:
+    if sys.platform == "linux":
+        import fcntl
+
+        try:
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+        except OSError:
+            return  # Over the user's quota of pipe pages (pipe(7)): the default serves too.
+
+
+def _popen(
+    argv: Sequence[str], program: str, cwd: str, env: Mapping[str, str], streams: _Streams
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            argv,
+            executable=program,
+            cwd=cwd,
+            env=env,
+            stdin=streams.stdin,
+            stdout=streams.output,
+            stderr=streams.output,
+            start_new_session=True,
+        )
+    except OSError as error:
+        if error.errno == errno.ENOEXEC and program != SHELL:
+            # A script without a #! line: shells run it themselves (POSIX XCU 2.9.1.1).
+            return _popen([SHELL, program, *argv[1:]], SHELL, cwd, env, streams)
+        raise _spawn_error(error, argv[0]) from error
+    except ValueError as error:  # A NUL byte in an argument or a variable.
+        raise SpawnError(f"cannot start: {error}", ExitCode.NOT_EXECUTABLE) from error
+
+
+def _spawn_error(error: OSError, name: str) -> SpawnError:
+    missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
+    code = ExitCode.NOT_FOUND if missing else ExitCode.NOT_EXECUTABLE
+    reason = (error.strerror or str(error)).lower()
+    if missing:
+        reason += " (the program, or the interpreter that its first line names)"
+    return SpawnError(f'cannot start "{name}": {reason}', code)
+
+
+if sys.platform != "win32":
+    # A session's first terminal becomes its controlling terminal when the leader opens it by name
+    # (tty(4)). Popen can only hand over open descriptors, so a shell opens it and then becomes the
+    # program; a preexec_fn would do too, but forbids vfork and is unsafe beside threads.
+    _TAKE_TERMINAL = 'exec 0<>"$0" 1>&0 2>&0; exec "$@"'
+
+    def _spawn_on_pty(
+        argv: Sequence[str],
+        program: str,
+        cwd: str,
+        env: Mapping[str, str],
+        size: tuple[int, int],
+    ) -> Child:
+        leader, terminal = os.openpty()
+        try:
+            _prepare(terminal, size)
+            wrapped = [SHELL, "-c", _TAKE_TERMINAL, os.ttyname(terminal), program, *argv[1:]]
+            popen = _popen(wrapped, SHELL, cwd, env, _Streams(terminal, terminal))
+        except BaseException:
+            os.close(leader)
+            os.close(terminal)
+            raise
+        os.set_blocking(leader, False)
+        return Child(popen, leader, terminal)
+
+    def _prepare(terminal: int, size: tuple[int, int]) -> None:
+        """Set the size, and have bytes come through as the program wrote them (no LF to CR LF)."""
+        import termios
+
+        attributes = termios.tcgetattr(terminal)
+        attributes[1] &= ~termios.OPOST
+        termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+        termios.tcsetwinsize(terminal, size)
+
+
+def resize(child: Child, size: tuple[int, int]) -> None:
+    """Tell a process on a pty that its terminal has another size (SIGWINCH follows from that)."""
+    if sys.platform != "win32" and child.terminal is not None:
+        import termios
+
+        termios.tcsetwinsize(child.terminal, size)

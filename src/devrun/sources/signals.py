@@ -1,0 +1,90 @@
+"""Signals that devrun receives, recorded from the first moment and read in order.
+
+Python runs a signal handler between two bytecodes of the main thread, so recording is an append.
+Handlers are in place before the guardian forks and before any service starts; what arrives while
+nobody is listening yet waits in the inbox. A caught signal's disposition goes back to the default
+in an executed program (``execve(2)``), so services inherit nothing of this.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable
+from types import FrameType
+
+if sys.platform == "win32":
+    STOP_SIGNALS: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+    OTHER_SIGNALS: tuple[int, ...] = ()
+    IGNORED_SIGNALS: tuple[int, ...] = ()
+else:
+    STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    OTHER_SIGNALS = (
+        signal.SIGTSTP,
+        signal.SIGCONT,
+        signal.SIGWINCH,
+        signal.SIGCHLD,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+    )
+    IGNORED_SIGNALS = (signal.SIGTTOU, signal.SIGTTIN)
+    """A job in the background may go on writing to its terminal, and reads nothing from it."""
+
+
+class SignalInbox:
+    """Numbers of received signals, oldest first.
+
+    One instance lives as long as the process. ``SIGCHLD`` is kept once at most, because it only
+    says that something may have ended.
+    """
+
+    def __init__(self) -> None:
+        self._received: deque[int] = deque()
+        self._wake: Callable[[], None] | None = None
+        self._former: dict[int, object] = {}
+
+    def install(self) -> None:
+        """Begin to record; signals that were ignored on entry (``nohup``) stay ignored."""
+        for number in STOP_SIGNALS + OTHER_SIGNALS:
+            former = signal.getsignal(number)
+            if former is signal.SIG_IGN and number in (getattr(signal, "SIGHUP", None),):
+                continue
+            self._former[number] = former
+            signal.signal(number, self._record)
+        for number in IGNORED_SIGNALS:
+            self._former[number] = signal.getsignal(number)
+            signal.signal(number, signal.SIG_IGN)
+
+    def uninstall(self) -> None:
+        """Put the dispositions back that were in force before ``install``."""
+        for number, former in self._former.items():
+            signal.signal(number, signal.SIG_DFL if not callable(former) else former)
+        self._former.clear()
+
+    def subscribe(self, wake: Callable[[], None] | None) -> None:
+        """Have ``wake`` called, in signal context, whenever something has arrived.
+
+        It is called once at once if something is waiting already; None ends the subscription.
+        """
+        self._wake = wake
+        if wake is not None and self._received:
+            wake()
+
+    def take(self) -> list[int]:
+        """Return what has arrived since the last call, oldest first."""
+        taken: list[int] = []
+        while self._received:
+            taken.append(self._received.popleft())
+        return taken
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether a signal that ends the run is waiting to be taken."""
+        return any(number in STOP_SIGNALS for number in self._received)
+
+    def _record(self, number: int, _frame: FrameType | None) -> None:
+        if number != getattr(signal, "SIGCHLD", None) or number not in self._received:
+            self._received.append(number)
+        if self._wake is not None:
+            self._wake()

@@ -1,0 +1,88 @@
+"""Start a generation of a service, with the environment and streams it is to have.
+
+Usable before trio is imported, because the first generation starts before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from devrun.config.environment import service_environment
+from devrun.errors import ExitCode, SpawnError, UsageError
+from devrun.model import Project, Service
+from devrun.output.screen import Size
+from devrun.process.group import MARK, Ownership, mark_for
+from devrun.process.spawn import Child, Stdio, spawn
+
+class Launcher:
+    """Starts processes for one run.
+
+    Args:
+        environ: devrun's own environment.
+        tty: Give children a pseudo-terminal.
+        size_for: Rows and columns for a service's pseudo-terminal.
+        notice: Called with a line to be shown, and the service's index.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        environ: Mapping[str, str],
+        tty: bool,
+        size_for: Callable[[int], Size],
+        notice: Callable[[str, int], None],
+    ) -> None:
+        self._project = project
+        self._environ = environ
+        self._tty = tty
+        self._size_for = size_for
+        self._notice = notice
+        self._last_environment: dict[int, dict[str, str]] = {}
+        self._sessions: dict[int, set[int]] = {}
+
+    def launch(self, service: Service) -> Child:
+        """Start a process of the service.
+
+        Raises:
+            SpawnError: It cannot be started.
+        """
+        env = dict(self._environment(service))
+        _, env[MARK] = mark_for(service.index, self._environ.get(MARK))
+        child = spawn(
+            service.command,
+            cwd=service.cwd,
+            env=env,
+            stdio=self._stdio(service),
+            size=self._size_for(service.index),
+        )
+        self._sessions.setdefault(service.index, set()).add(child.pid)
+        return child
+
+    def ownership(self, service: Service) -> Ownership:
+        """Return how processes of the service are recognised."""
+        mark, _ = mark_for(service.index, None)
+        return Ownership(frozenset(self._sessions.get(service.index, ())), mark.encode())
+
+    def forget_sessions(self, service: Service) -> None:
+        """Say that no process of the service is left, so that its numbers may be used again."""
+        self._sessions.pop(service.index, None)
+
+    def _stdio(self, service: Service) -> Stdio:
+        if service.raw and not service.hidden:
+            return Stdio.INHERIT
+        return Stdio.PTY if self._tty else Stdio.PIPE
+
+    def _environment(self, service: Service) -> Mapping[str, str]:
+        """Read the service's environment afresh; a file broken since then keeps the former one."""
+        try:
+            env = service_environment(self._project, service, self._environ)
+        except UsageError as error:
+            former = self._last_environment.get(service.index)
+            if former is None:
+                raise SpawnError(str(error), ExitCode.USAGE) from error
+            self._notice(f"{error}; it restarts with the environment it had", service.index)
+            return former
+        self._last_environment[service.index] = env
+        return env
+

@@ -1,0 +1,421 @@
+"""The whole life of one service, as a pure function.
+
+``step(spec, state, input, now)`` answers an input with a new state and the actions to perform. One
+state, one deadline; every input that concerns a process carries its generation, and one of an older
+generation changes nothing.
+
+Theory of operation. A service *waits* until it is told to start. Each start is a *generation*: a
+main process and whatever descends from it. When the main process ends, the generation's tree must
+be gone before another generation may start, so there is *stopping* between two generations even
+when nobody asked for a stop; where nothing was left, it takes no time. A stop is the stop signal,
+once; when its time is over, *killing*; a second request goes to killing at once. What follows when
+the tree is gone was decided when the stopping began: the end, another generation, or a *pause*
+before it. Only the end can replace what was decided; so stopping beats starting.
+
+                 Start                Exited, to be restarted      Gone
+    WAITING ------------> RUNNING ---------------------> STOPPING -------> PAUSING, RUNNING, ENDED
+                             |  Stop, Changed               | Deadline        | Deadline, Changed
+                             |---------------------------> |---> KILLING     '----> RUNNING
+                             | Exited, for good
+                             '----> ENDED  (or IDLE, if a change of a watched file may start it)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum
+from math import inf
+from typing import assert_never
+
+from devrun.events import Changed, Event, Exited, Notice, Restarted, SpawnFailed, Started
+from devrun.model import ExitStatus, Service
+
+UNKILLABLE_AFTER = 5.0
+"""Seconds after which a tree that survives SIGKILL (state D, another user's) is given up."""
+
+
+class Phase(Enum):
+    """Where a service is in its life; the drawing above has the ways between them."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    KILLING = "killing"
+    PAUSING = "pausing"
+    IDLE = "idle"
+    ENDED = "ended"
+
+
+class Then(Enum):
+    """What follows when the present generation's tree is gone."""
+
+    END = "end"
+    RESTART = "restart"
+    PAUSE = "pause"
+
+
+class Level(IntEnum):
+    """How urgently something is to stop; only ever raised."""
+
+    ASK = 1
+    KILL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A service now.
+
+    Attributes:
+        generation: How many times it was started.
+        deadline: When (monotonic seconds) something happens by itself.
+        since: When the present generation was started.
+        asked_at: When the present generation was asked to stop.
+        retries: Restarts after failures since the last change of its files.
+        then: What follows stopping.
+        status: How the present generation's main process ended, once it has.
+        stopped: devrun ended it on purpose.
+    """
+
+    phase: Phase = Phase.WAITING
+    generation: int = 0
+    deadline: float = inf
+    since: float = 0.0
+    asked_at: float = 0.0
+    retries: int = 0
+    then: Then = Then.END
+    status: ExitStatus | None = None
+    stopped: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing can follow."""
+        return self.phase is Phase.ENDED
+
+    @property
+    def alive(self) -> bool:
+        """Whether there may be a process."""
+        return self.phase in (Phase.RUNNING, Phase.STOPPING, Phase.KILLING)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """It may run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """The process of a generation runs."""
+
+    generation: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotSpawned:
+    """The process of a generation could not be started."""
+
+    generation: int
+    status: ExitStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The main process of a generation has ended."""
+
+    generation: int
+    status: ExitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Nothing is left of a generation's tree; the answer to ``Clear`` and ``Kill``."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class FilesChanged:
+    """Watched files changed; the fields are those of ``events.Changed``."""
+
+    path: str
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The run is ending, or this service is.
+
+    Attributes:
+        signal: The signal to send.
+    """
+
+    level: Level
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The state's deadline has passed."""
+
+
+Input = Start | Spawned | NotSpawned | Ended | Gone | FilesChanged | Stop | Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Start a generation; answered by ``Spawned`` or ``NotSpawned``, later by ``Ended``."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Send a signal, once, to a generation's process group."""
+
+    generation: int
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """The main process has ended: ask what is left of its tree, once, and say when it is gone."""
+
+    generation: int
+    signal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Kill a generation's tree until it is gone, and say so.
+
+    Attributes:
+        after: Seconds it was given since it was asked.
+    """
+
+    generation: int
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Publish an event."""
+
+    event: Event
+
+
+Action = Spawn | Ask | Clear | Kill | Emit
+Step = tuple[State, tuple[Action, ...]]
+
+
+def step(spec: Service, state: State, input: Input, now: float) -> Step:  # noqa: A002 - the term
+    """Answer an input: the next state, and what to do, in order."""
+    match input:
+        case Start():
+            return _spawn(state, now) if state.phase is Phase.WAITING else (state, ())
+        case Spawned():
+            return _spawned(spec, state, input, now)
+        case NotSpawned():
+            return _not_spawned(spec, state, input, now)
+        case Ended():
+            return _ended(spec, state, input, now)
+        case Gone():
+            return _gone(spec, state, input, now)
+        case FilesChanged():
+            return _files_changed(spec, state, input, now)
+        case Stop():
+            return _stop(spec, state, input, now)
+        case Deadline():
+            return _deadline(spec, state, now)
+        case _:
+            assert_never(input)
+
+
+def _spawn(state: State, now: float) -> Step:
+    generation = state.generation + 1
+    running = State(Phase.RUNNING, generation, since=now, retries=state.retries)
+    return running, (Spawn(generation),)
+
+
+def _respawn(spec: Service, state: State, now: float) -> Step:
+    running, actions = _spawn(state, now)
+    return running, (Emit(Restarted(spec.index, running.generation, now)), *actions)
+
+
+def _spawned(spec: Service, state: State, input: Spawned, now: float) -> Step:  # noqa: A002
+    if input.generation != state.generation or not state.alive:
+        return state, ()
+    return state, (Emit(Started(spec.index, input.generation, input.pid, now)),)
+
+
+def _not_spawned(spec: Service, state: State, input: NotSpawned, now: float) -> Step:  # noqa: A002
+    if input.generation != state.generation or not state.alive:
+        return state, ()
+    return _after_exit(spec, state, input.status, now, input.reason)
+
+
+def _ended(spec: Service, state: State, input: Ended, now: float) -> Step:  # noqa: A002
+    if input.generation != state.generation or not state.alive or state.status is not None:
+        return state, ()
+    return _after_exit(spec, state, input.status, now, None)
+
+
+def _after_exit(
+    spec: Service, state: State, status: ExitStatus, now: float, reason: str | None
+) -> Step:
+    """The main process has ended, or never began: on purpose, for good, or to be restarted."""
+    if state.phase is not Phase.RUNNING:
+        stopped = replace(state, status=status, stopped=True)
+        final = state.then is Then.END
+        return stopped, (
+            _exit_event(spec, stopped, now, reason, final=final),
+            _clear_or_kill(spec, state, now),
+        )
+    if _restarts(spec, state, status):
+        clearing = replace(
+            state,
+            phase=Phase.STOPPING,
+            deadline=now + spec.stop.timeout,
+            asked_at=now,
+            retries=state.retries + 1,
+            then=Then.PAUSE,
+            status=status,
+        )
+        exited = _exit_event(spec, clearing, now, reason, final=False)
+        return clearing, (exited, Clear(state.generation, spec.stop.signal))
+    phase = Phase.IDLE if spec.watch else Phase.ENDED
+    ended = replace(state, phase=phase, deadline=inf, status=status)
+    exited = _exit_event(spec, ended, now, reason, final=phase is Phase.ENDED)
+    waits = Emit(Notice("waiting for a watched file to change", spec.index))
+    return ended, (exited, waits) if spec.watch else (exited,)
+
+
+def _clear_or_kill(spec: Service, state: State, now: float) -> Action:
+    if state.phase is Phase.KILLING:
+        return Kill(state.generation, now - state.asked_at)
+    return Clear(state.generation, spec.stop.signal)
+
+
+def _restarts(spec: Service, state: State, status: ExitStatus) -> bool:
+    policy = spec.restart
+    return not status.ok and (policy.tries < 0 or state.retries < policy.tries)
+
+
+def _exit_event(
+    spec: Service, state: State, now: float, reason: str | None, *, final: bool
+) -> Emit:
+    status = state.status or ExitStatus(code=0)
+    if reason is not None:
+        return Emit(SpawnFailed(spec.index, state.generation, status, reason, now, final=final))
+    return Emit(
+        Exited(
+            spec.index,
+            state.generation,
+            status,
+            at=now,
+            uptime=now - state.since,
+            final=final,
+            stopped=state.stopped,
+        )
+    )
+
+
+def restart_delay(spec: Service, retry: int) -> float:
+    """Return the seconds before restart number ``retry``, counted from 1."""
+    policy = spec.restart
+    if not policy.exponential:
+        return policy.delay
+    return float(min(policy.cap, 2.0 ** min(retry - 1, 60)))
+
+
+def _gone(spec: Service, state: State, input: Gone, now: float) -> Step:  # noqa: A002
+    if input.generation != state.generation or state.phase not in (Phase.STOPPING, Phase.KILLING):
+        return state, ()
+    if state.status is None:
+        return state, ()  # The main process is still to be reaped.
+    match state.then:
+        case Then.END:
+            return replace(state, phase=Phase.ENDED, deadline=inf), ()
+        case Then.RESTART:
+            return _respawn(spec, state, now)
+        case Then.PAUSE:
+            until = state.asked_at + restart_delay(spec, state.retries)
+            if until <= now:
+                return _respawn(spec, state, now)
+            return replace(state, phase=Phase.PAUSING, deadline=until), ()
+        case _:
+            assert_never(state.then)
+
+
+def _files_changed(
+    spec: Service,
+    state: State,
+    input: FilesChanged,  # noqa: A002
+    now: float,
+) -> Step:
+    changed = Emit(Changed(spec.index, input.path, input.more))
+    fresh = replace(state, retries=0)
+    match state.phase:
+        case Phase.RUNNING:
+            stopping = _ask(spec, fresh, now, Then.RESTART)
+            return stopping, (changed, Ask(state.generation, spec.stop.signal))
+        case Phase.PAUSING | Phase.IDLE:
+            running, actions = _respawn(spec, fresh, now)
+            return running, (changed, *actions)
+        case Phase.STOPPING | Phase.KILLING:
+            # What starts next reads the files as they are then. A pause is not needed any more:
+            # the program is another one.
+            if state.then is Then.PAUSE:
+                return replace(fresh, then=Then.RESTART), (changed,)
+            return state, ()
+        case Phase.WAITING | Phase.ENDED:
+            return state, ()
+        case _:
+            assert_never(state.phase)
+
+
+def _ask(spec: Service, state: State, now: float, then: Then) -> State:
+    return replace(
+        state, phase=Phase.STOPPING, deadline=now + spec.stop.timeout, asked_at=now, then=then
+    )
+
+
+def _stop(spec: Service, state: State, input: Stop, now: float) -> Step:  # noqa: A002
+    match state.phase:
+        case Phase.WAITING | Phase.PAUSING | Phase.IDLE:
+            return replace(state, phase=Phase.ENDED, deadline=inf), ()
+        case Phase.RUNNING:
+            if input.level is Level.KILL:
+                return _kill(replace(state, asked_at=now, then=Then.END), now)
+            return _ask(spec, state, now, Then.END), (Ask(state.generation, input.signal),)
+        case Phase.STOPPING:
+            ending = replace(state, then=Then.END)
+            return _kill(ending, now) if input.level is Level.KILL else (ending, ())
+        case Phase.KILLING:
+            return replace(state, then=Then.END), ()
+        case Phase.ENDED:
+            return state, ()
+        case _:
+            assert_never(state.phase)
+
+
+def _kill(state: State, now: float) -> Step:
+    killing = replace(state, phase=Phase.KILLING, deadline=now + UNKILLABLE_AFTER)
+    return killing, (Kill(state.generation, now - state.asked_at),)
+
+
+def _deadline(spec: Service, state: State, now: float) -> Step:
+    if now < state.deadline:
+        return state, ()
+    match state.phase:
+        case Phase.STOPPING:
+            return _kill(state, now)
+        case Phase.PAUSING:
+            return _respawn(spec, state, now)
+        case Phase.KILLING:
+            given_up = replace(state, phase=Phase.ENDED, deadline=inf, stopped=True)
+            return given_up, (Emit(Notice("cannot be killed: given up", spec.index)),)
+        case Phase.WAITING | Phase.RUNNING | Phase.IDLE | Phase.ENDED:
+            return state, ()
+        case _:
+            assert_never(state.phase)

@@ -1,0 +1,253 @@
+"""One service's task: take an input, ask the machine, perform the actions."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf
+from typing import assert_never
+
+import trio
+
+from devrun.errors import SpawnError
+from devrun.events import Event, Killed, LeftBehind, Output
+from devrun.model import ExitStatus, Service
+from devrun.output.journal import Journal
+from devrun.output.pump import Pump
+from devrun.process import tree
+from devrun.process.exits import ChildExits
+from devrun.process.group import Ownership, owned, signal_group
+from devrun.process.spawn import Child
+from devrun.supervise import machine
+from devrun.supervise.launch import Launcher
+from devrun.supervise.machine import (
+    Action,
+    Ask,
+    Clear,
+    Deadline,
+    Emit,
+    Ended,
+    Gone,
+    Input,
+    Kill,
+    NotSpawned,
+    Spawn,
+    Spawned,
+    State,
+)
+
+LOOK_AGAIN = 0.25
+"""Seconds between two looks at a tree that was asked to end. SIGCHLD makes them unnecessary where
+devrun is a subreaper; elsewhere orphans end unseen."""
+
+RECHECK = 0.02
+"""Seconds between two looks at a tree that is being killed; it may be forking against us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every service of a run shares.
+
+    Attributes:
+        publish: Hands an event to all who show or record it, in the order of the output.
+        observe: Hands an event or a change of state to the supervisor, at once.
+        adopted: First generations that were started before the event loop, by index.
+    """
+
+    launcher: Launcher
+    journal: Journal
+    exits: ChildExits
+    publish: Callable[[Event], None]
+    observe: Callable[[int, Event | State], None]
+    adopted: dict[int, Child | SpawnError]
+
+
+class ServiceTask:
+    """Lives one service's life; ``send`` tells it something, ``run`` ends when it is over."""
+
+    def __init__(self, spec: Service, around: Surroundings) -> None:
+        self.spec = spec
+        self.state = State()
+        self._around = around
+        self._send, self._inbox = trio.open_memory_channel[Input](inf)
+        self._told, self._to_tell = trio.open_memory_channel[Event | Pump](inf)
+        self._child: Child | None = None
+        self._pump: Pump | None = None
+        self._waiting = trio.CancelScope()
+
+    def send(self, message: Input) -> None:
+        """Tell the service something; it answers in the order of what it was told."""
+        self._send.send_nowait(message)
+
+    @property
+    def child(self) -> Child | None:
+        """The main process of the present generation, while it has not ended."""
+        return self._child
+
+    async def run(self, pumps: trio.Nursery) -> None:
+        """Live; returns when nothing can follow.
+
+        Args:
+            pumps: Where the readers of the processes' output run. They may outlive the service,
+                because what it left behind may go on writing.
+        """
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tell)
+            while not self.state.over:
+                message = await self._next()
+                self.state, actions = machine.step(
+                    self.spec, self.state, message, trio.current_time()
+                )
+                for action in actions:
+                    self._perform(action, nursery, pumps)
+                self._around.observe(self.spec.index, self.state)
+            self._told.close()
+
+    async def _next(self) -> Input:
+        with trio.CancelScope(deadline=self.state.deadline) as self._waiting:
+            return await self._inbox.receive()
+        return Deadline()
+
+    def end_output_soon(self) -> None:
+        """Say that no process of the run is left that could write."""
+        if self._pump is not None:
+            self._pump.end_soon()
+
+    def add_pause(self, seconds: float) -> None:
+        """Move the deadline by the time for which devrun itself was stopped (Ctrl+Z)."""
+        state = self.state
+        self.state = replace(
+            state,
+            deadline=state.deadline + seconds,
+            since=state.since + seconds,
+            asked_at=state.asked_at + seconds,
+        )
+        self._waiting.deadline = self.state.deadline
+
+    def _perform(self, action: Action, nursery: trio.Nursery, pumps: trio.Nursery) -> None:
+        match action:
+            case Spawn():
+                self._spawn(action.generation, nursery, pumps)
+            case Ask():
+                if self._child is not None:
+                    signal_group(self._child.pid, action.signal)
+            case Clear():
+                nursery.start_soon(self._clear, action)
+            case Kill():
+                nursery.start_soon(self._kill, action)
+            case Emit():
+                self._around.observe(self.spec.index, action.event)
+                self._told.send_nowait(action.event)
+            case _:
+                assert_never(action)
+
+    # -- processes --------------------------------------------------------------------------
+
+    def _spawn(self, generation: int, nursery: trio.Nursery, pumps: trio.Nursery) -> None:
+        try:
+            child = self._adopt_or_launch()
+        except SpawnError as error:
+            status = ExitStatus(code=int(error.exit_code))
+            self.send(NotSpawned(generation, status, str(error)))
+            return
+        self._child = child
+        self._around.exits.manage(child)
+        if child.output is not None:
+            self._pump = Pump(
+                child.output,
+                instance=self.spec.index,
+                generation=generation,
+                journal=self._around.journal,
+                publish=self._publish_output,
+                after=self._pump,
+            )
+            pumps.start_soon(self._pump.run)
+        self.send(Spawned(generation, child.pid))
+        nursery.start_soon(self._wait_for, child, generation, self._pump)
+
+    def _adopt_or_launch(self) -> Child:
+        adopted = self._around.adopted.pop(self.spec.index, None)
+        if isinstance(adopted, SpawnError):
+            raise adopted
+        return adopted if adopted is not None else self._around.launcher.launch(self.spec)
+
+    async def _wait_for(self, child: Child, generation: int, pump: Pump | None) -> None:
+        status = await self._around.exits.wait(child)
+        self._child = None
+        if child.terminal is not None:
+            os.close(child.terminal)
+            child.terminal = None
+        if pump is not None:
+            pump.process_ended()
+            self._told.send_nowait(pump)
+        self.send(Ended(generation, status))
+
+    async def _clear(self, action: Clear) -> None:
+        """Ask what the main process left behind, once, and wait until it is gone.
+
+        Its own group has had the signal already, if the service was stopped; a process that left
+        the group has not, and nor has any if the main process ended by itself.
+        """
+        asked: set[int] = set()
+        told_group = self.state.stopped
+        while left := owned(self._ownership()):
+            if self.state.generation != action.generation:
+                return
+            fresh = [p for p in left if p.pid not in asked]
+            for process in fresh:
+                asked.add(process.pid)
+                if not (told_group and process.group in self._ownership().sessions):
+                    tree.send(process, action.signal)
+            if fresh and not told_group:
+                self._report_left(fresh)
+            await self._around.exits.changed(at_most=LOOK_AGAIN)
+        self._gone(action.generation)
+
+    def _report_left(self, left: list[tree.Process]) -> None:
+        some = tuple((process.pid, tree.command_line(process.pid)) for process in left)
+        self._told.send_nowait(LeftBehind(self.spec.index, some))
+
+    async def _kill(self, action: Kill) -> None:
+        """Kill the tree until nothing is left: it may be forking, and leaving its group.
+
+        A group's members get their signal in one step that no fork can slip through (``fork(2)``
+        in a process with a signal pending is started anew); groups made meanwhile are found at
+        the next look.
+        """
+        told = False
+        while True:
+            left = owned(self._ownership())
+            for group in {process.group for process in left}:
+                signal_group(group, signal.SIGKILL)
+            if left and not told:
+                told = True
+                event = Killed(self.spec.index, action.generation, action.after, len(left))
+                self._told.send_nowait(event)
+            if not left and self._child is None:
+                break
+            await self._around.exits.changed(at_most=RECHECK)
+        self._gone(action.generation)
+
+    def _ownership(self) -> Ownership:
+        return self._around.launcher.ownership(self.spec)
+
+    def _gone(self, generation: int) -> None:
+        if self.state.generation == generation:
+            self._around.launcher.forget_sessions(self.spec)
+            self.send(Gone(generation))
+
+    # -- events, in the order of the output -------------------------------------------------
+
+    def _publish_output(self, event: Output) -> None:
+        self._around.publish(event)
+
+    async def _tell(self) -> None:
+        """Publish events, each behind all the output that came before it."""
+        async for item in self._to_tell:
+            if isinstance(item, Pump):
+                await item.drained.wait()
+            else:
+                await self._around.journal.room(self)
+                self._around.publish(item)

@@ -1,0 +1,300 @@
+"""All services of a run together: who starts, who ends whom, and the end of the run.
+
+The supervisor hears signals, file changes and the ends of services, and answers with messages to
+the services' tasks. Stopping is such a message, and has a reason; cancellation means that devrun
+itself failed, or was told a third time. Either way nothing is left running.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import trio
+
+from devrun.events import Event, LeftBehind, Notice, Stopping, StopReason
+from devrun.model import Project
+from devrun.output.screen import Size
+from devrun.process import tree
+from devrun.process.spawn import resize
+from devrun.sources.signals import STOP_SIGNALS, SignalInbox
+from devrun.supervise.machine import FilesChanged, Level, Phase, Start, State, Stop
+from devrun.supervise.outcome import Ending, Verdict, ends_others, verdict
+from devrun.supervise.service import RECHECK, ServiceTask, Surroundings
+
+SAME_TERM = 1.0
+"""Seconds within which a second SIGTERM is taken for the first one, sent to the whole group."""
+
+
+class Supervisor:
+    """Runs a project's services to their end.
+
+    Args:
+        signals: Where signals are recorded.
+        guardian: Pid of the guardian, if there is one.
+        size_for: Rows and columns for a service's pseudo-terminal, as they are now.
+        policy_hint: The flag that keeps the others running, if ending them is a default.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        around: Surroundings,
+        *,
+        signals: SignalInbox,
+        guardian: int | None,
+        size_for: Callable[[int], Size],
+        policy_hint: str | None,
+    ) -> None:
+        self._project = project
+        self._around = around
+        self._signals = signals
+        self._guardian = guardian
+        self._size_for = size_for
+        self._policy_hint = policy_hint
+        self._tasks = [ServiceTask(service, around) for service in project.services]
+        self._waiting = deque(self._tasks)
+        self._endings: dict[int, Ending] = {}
+        self._level: Level | None = None
+        self._reason: StopReason | None = None
+        self._received: int | None = None
+        self._received_at = 0.0
+        self._everything = trio.CancelScope()
+        self.signalled = trio.Event()
+        """Set once a signal has told the run to stop."""
+        self.over = trio.Event()
+        """Set once no process is left."""
+        for child in around.adopted.values():
+            if not isinstance(child, Exception):
+                around.exits.manage(child)
+
+    async def run(self, pumps: trio.Nursery) -> None:
+        """Run until every service is over and nothing they started is left.
+
+        Args:
+            pumps: Where output is read, until after the end of this.
+        """
+        token = trio.lowlevel.current_trio_token()
+        wake = partial(token.run_sync_soon, self._take_signals, idempotent=True)
+        try:
+            with self._everything:
+                async with trio.open_nursery() as sources:
+                    await self._start(sources, wake, pumps)
+                    sources.cancel_scope.cancel()
+                await self._clear_up()
+        finally:
+            self._kill_everything()
+        self.over.set()
+        for task in self._tasks:
+            task.end_output_soon()
+
+    def verdict(self) -> Verdict:
+        """Return how devrun ends."""
+        return verdict(
+            self._project,
+            list(self._endings.values()),
+            reason=self._reason,
+            received=self._received,
+        )
+
+    def stop(
+        self,
+        reason: StopReason,
+        level: Level = Level.ASK,
+        *,
+        received: int | None = None,
+        cause: int | None = None,
+    ) -> None:
+        """Stop everything; a second call can only make it more urgent."""
+        first = self._level is None
+        if self._reason is None or received is not None:
+            self._reason = reason
+        self._level = max(level, self._level or level)
+        number = self._stop_signal(received)
+        if first:
+            running = sum(task.state.alive for task in self._tasks)
+            hint = self._policy_hint if reason is StopReason.OTHER_EXITED else None
+            self._around.publish(Stopping(reason, number, running, cause, received, hint))
+        for task in self._tasks:
+            task.send(Stop(level, self._signal_for(task, received)))
+
+    def observe(self, index: int, news: Event | State) -> None:
+        """Hear what happens to a service, at once, however slow the reader of the output is."""
+        if not isinstance(news, State):
+            return
+        if news.phase is Phase.ENDED and index not in self._endings and news.status is not None:
+            ending = Ending(index, news.status, news.stopped)
+            self._endings[index] = ending
+            if self._level is None and ends_others(self._project.kill_others, ending):
+                self.stop(StopReason.OTHER_EXITED, cause=index)
+        self._fill_slots()
+
+    # -- starting ---------------------------------------------------------------------------
+
+    async def _start(
+        self, sources: trio.Nursery, wake: Callable[[], None], pumps: trio.Nursery
+    ) -> None:
+        async with trio.open_nursery() as services:
+            for task in self._tasks:
+                services.start_soon(task.run, pumps)
+            if self._signals.stop_requested:
+                self._start_adopted()
+            else:
+                self._fill_slots()
+            self._signals.subscribe(wake)
+            if any(service.watch for service in self._project.services):
+                await self._watch(sources)
+
+    def _start_adopted(self) -> None:
+        """Take over what runs already, though a stop was asked for before there was a loop."""
+        for task in self._tasks:
+            if task.spec.index in self._around.adopted:
+                self._waiting.remove(task)
+                task.send(Start())
+
+    def _fill_slots(self) -> None:
+        """Start what waits for its turn, as far as ``max_processes`` allows."""
+        most = self._project.max_processes or len(self._tasks)
+        waiting = set(map(id, self._waiting))
+        taken = sum(
+            id(task) not in waiting and task.state.phase not in (Phase.ENDED, Phase.IDLE)
+            for task in self._tasks
+        )
+        while self._waiting and taken < most and self._level is None:
+            self._waiting.popleft().send(Start())
+            taken += 1
+
+    async def _watch(self, sources: trio.Nursery) -> None:
+        from devrun.sources.watch import LoopGuard, watch
+
+        rules = [(s.index, rule) for s in self._project.services for rule in s.watch]
+        guard = LoopGuard()
+
+        def changed(burst: object) -> None:
+            self._files_changed(burst, guard)  # type: ignore[arg-type]
+
+        await sources.start(
+            partial(
+                watch,
+                rules,
+                self._project.watch,
+                root=self._project.root,
+                publish=changed,
+                notice=lambda text: self._around.publish(Notice(text)),
+            )
+        )
+
+    def _files_changed(self, burst: dict[int, list[str]], guard: object) -> None:
+        for index, paths in burst.items():
+            self._tasks[index].send(FilesChanged(paths[0], len(paths) - 1))
+
+    # -- signals ----------------------------------------------------------------------------
+
+    def _take_signals(self) -> None:
+        for number in self._signals.take():
+            if number in STOP_SIGNALS:
+                self._stop_by(number)
+            elif number == signal.SIGCHLD:
+                self._around.exits.notify()
+            elif number == signal.SIGTSTP:
+                self._suspend()
+            elif number == signal.SIGCONT:
+                self._check_guardian()
+            elif number == signal.SIGWINCH:
+                self._resize()
+            else:
+                self._pass_on(number)
+
+    def _stop_by(self, number: int) -> None:
+        """First ask; then, at a second Ctrl+C or a later SIGTERM, kill; then leave."""
+        now = time.monotonic()
+        again = self._received is not None and (
+            number == signal.SIGINT
+            or (number == signal.SIGTERM and now - self._received_at > SAME_TERM)
+        )
+        if self._received is None:
+            self._received, self._received_at = number, now
+        self.signalled.set()
+        if again and self._level is Level.KILL:
+            self._everything.cancel()
+        self.stop(
+            StopReason.SIGNAL, Level.KILL if again else Level.ASK, received=self._received
+        )
+
+    def _stop_signal(self, received: int | None) -> int:
+        policy = self._project.services[0].stop
+        return policy.interrupt if received == signal.SIGINT else policy.signal
+
+    def _signal_for(self, task: ServiceTask, received: int | None) -> int:
+        policy = task.spec.stop
+        return policy.interrupt if received == signal.SIGINT else policy.signal
+
+    def _check_guardian(self) -> None:
+        """SIGCONT is also what the death of the guardian sends (see ``process.guardian``)."""
+        if self._guardian is not None and os.getppid() != self._guardian:
+            self.stop(StopReason.GUARDIAN_GONE, Level.KILL)
+
+    def _suspend(self) -> None:
+        """Stop every process, then devrun; go on in the reverse order (Ctrl+Z and ``fg``).
+
+        SIGSTOP, because a process group without a parent in its session ignores SIGTSTP
+        (POSIX 2.4.3), and services lead sessions of their own.
+        """
+        stopped = tree.descendants(os.getpid())
+        for process in stopped:
+            tree.send(process, signal.SIGSTOP)
+        before = time.monotonic()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        paused = time.monotonic() - before
+        for process in tree.descendants(os.getpid()):
+            tree.send(process, signal.SIGCONT)
+        for task in self._tasks:
+            task.add_pause(paused)
+
+    def _resize(self) -> None:
+        for task in self._tasks:
+            if task.child is not None:
+                resize(task.child, self._size_for(task.spec.index))
+
+    def _pass_on(self, number: int) -> None:
+        """Pass SIGUSR1 and SIGUSR2 on to the main processes, as foreman does."""
+        for task in self._tasks:
+            if task.child is not None:
+                try:
+                    os.kill(task.child.pid, number)
+                except ProcessLookupError:
+                    continue
+
+    # -- the end ----------------------------------------------------------------------------
+
+    async def _clear_up(self) -> None:
+        """Stop what services left running when they ended; ask, wait, kill."""
+        number = self._stop_signal(self._received)
+        deadline = trio.current_time() + max(s.stop.timeout for s in self._project.services)
+        asked: set[int] = set()
+        while left := tree.descendants(os.getpid()):
+            if self._level is Level.KILL or trio.current_time() >= deadline:
+                for process in left:
+                    tree.send(process, signal.SIGKILL)
+                await self._around.exits.changed(at_most=RECHECK)
+                if trio.current_time() >= deadline + 5.0:
+                    return
+                continue
+            fresh = [process for process in left if process.pid not in asked]
+            for process in fresh:
+                asked.add(process.pid)
+                tree.send(process, number)
+            if fresh:
+                some = tuple((p.pid, tree.command_line(p.pid)) for p in fresh)
+                self._around.publish(LeftBehind(None, some))
+            await self._around.exits.changed(at_most=0.25)
+
+    def _kill_everything(self) -> None:
+        """The last resort, where the loop was cancelled or devrun has a defect."""
+        for process in tree.descendants(os.getpid()):
+            tree.send(process, signal.SIGKILL)
+
