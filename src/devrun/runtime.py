@@ -9,16 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from devrun.errors import SpawnError
-from devrun.events import Notice
 from devrun.model import Project
 from devrun.output.bus import Bus
 from devrun.output.screen import STDOUT, Screen
 from devrun.sources.signals import SignalInbox
 from devrun.supervise.launch import Launcher
 
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
     from devrun.process.spawn import Child
     from devrun.supervise.outcome import Verdict
@@ -50,7 +49,7 @@ def run(this: Run) -> Verdict:
         environ=this.environ,
         tty=tty,
         size_for=screen.size_for,
-        notice=lambda text, index: bus.publish(Notice(text, index)),
+        notice=lambda text, index: _publish_notice(bus, text, index),
     )
     adopted = _start_first(this, launcher)
 
@@ -70,6 +69,12 @@ def run(this: Run) -> Verdict:
         adopted=adopted,
     )
     return trio.run(live, parts)
+
+
+def _publish_notice(bus: Bus, text: str, index: int) -> None:
+    from devrun.events import Notice
+
+    bus.publish(Notice(text, index))
 
 
 def _start_first(this: Run, launcher: Launcher) -> dict[int, Child | SpawnError]:

@@ -61,7 +61,7 @@ class Life:
 
     def run(self) -> Life:
         self.tell(Start())
-        return self.tell(Spawned(self.state.generation, 4711))
+        return self.tell(Spawned(self.state.generation, 4711, self.now))
 
     def end(self, status: ExitStatus, *, after: float = 1.0) -> Life:
         return self.tell(Ended(self.state.generation, status), after=after)
@@ -81,9 +81,9 @@ class Life:
 def test_a_service_starts_and_ends():
     life = Life(service())
     assert life.tell(Start()).actions == [Spawn(1)]
-    assert life.tell(Spawned(1, 4711)).events == [Started(0, 1, 4711, 100.0)]
+    assert life.tell(Spawned(1, 4711, 99.5)).events == [Started(0, 1, 4711, 100.0)]
     life.end(FAILED, after=2.5)
-    assert life.events == [Exited(0, 1, FAILED, 102.5, 2.5, final=True, stopped=False)]
+    assert life.events == [Exited(0, 1, FAILED, 102.5, 3.0, final=True, stopped=False)]
     assert life.state.over
 
 
@@ -130,7 +130,7 @@ def test_a_failure_is_restarted_after_its_leftovers_are_gone():
     assert life.gone().actions == []
     assert life.tell(Deadline(), after=4.9).actions == []
     assert life.tell(Deadline(), after=0.1).actions == [Emit(Restarted(0, 2, 106.0)), Spawn(2)]
-    life.tell(Spawned(2, 1)).end(FAILED)
+    life.tell(Spawned(2, 1, 0.0)).end(FAILED)
     assert life.state.over, "one try is one restart"
 
 
@@ -265,7 +265,7 @@ class Walk(RuleBasedStateMachine):
     def old_news_changes_nothing(self, generation, status):
         if generation < self.life.state.generation:
             before = self.life.state
-            for message in (Ended(generation, status), Gone(generation), Spawned(generation, 1)):
+            for message in (Ended(generation, status), Gone(generation), Spawned(generation, 1, 0.0)):
                 self.tell(message)
                 assert self.life.state == before
                 assert self.life.actions == []

@@ -30,12 +30,9 @@ CHECK_HELP = """Check a project without starting anything, and show what would r
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DEVRUN"}
 
-_UsageError = typer.BadParameter.__base__
-"""Click's ``UsageError``, which newer Typers carry under another name than older ones."""
-
 app = typer.Typer(
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
 )
@@ -155,14 +152,14 @@ def main(argv: Sequence[str]) -> RunSettings | int:
     if not words or words[0] not in (*SUBCOMMANDS, "--install-completion", "--show-completion"):
         words.insert(0, "run")
     try:
-        result = app(words, prog_name="devrun", standalone_mode=False)
-    except _UsageError as error:
+        result: object = app(words, prog_name="devrun", standalone_mode=False)
+    except typer.TyperException as error:
         raise UsageError(_one_line(error)) from error
-    except typer.Abort:
-        return ExitCode.SIGNAL_BASE + 2
-    return result if isinstance(result, RunSettings | int) else ExitCode.OK
+    if isinstance(result, RunSettings):
+        return result
+    return result if isinstance(result, int) else ExitCode.OK
 
 
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
+def _one_line(error: typer.TyperException) -> str:
+    text = " ".join(error.format_message().split())
     return text[:1].lower() + text[1:].rstrip(".") + " (devrun --help lists all)"

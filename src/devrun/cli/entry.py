@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
 
 from devrun.cli.subcommands import SUBCOMMANDS
 from devrun.config.settings import RunSettings
@@ -19,6 +18,9 @@ from devrun.process.ending import die_of
 from devrun.output.complaint import complain
 from devrun.runtime import Run, run
 from devrun.sources.signals import SignalInbox
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
 def enter(argv: Sequence[str], *, inbox: SignalInbox, guardian: int | None) -> NoReturn:
@@ -40,13 +42,12 @@ def enter(argv: Sequence[str], *, inbox: SignalInbox, guardian: int | None) -> N
 
 def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> int:
     settings = settings_without_options(argv, os.environ)
-    if settings is None:
-        from devrun.cli.app import main
+    if settings is not None:
+        return start(settings, inbox, guardian)
+    from devrun.cli.app import main
 
-        settings = main(argv)
-        if isinstance(settings, int):
-            return settings
-    return start(settings, inbox, guardian)
+    result = main(argv)
+    return start(result, inbox, guardian) if isinstance(result, RunSettings) else result
 
 
 def settings_without_options(

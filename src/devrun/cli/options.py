@@ -6,9 +6,12 @@ message is devrun's own.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
+
+Option = partial(typer.Option, show_envvar=False)
 
 WHAT = "What to run"
 ENVIRONMENT = "Environment"
@@ -27,7 +30,7 @@ Commands = Annotated[
 ]
 Files = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--file",
         "-f",
         "--procfile",
@@ -38,7 +41,7 @@ Files = Annotated[
 ]
 Names = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--names",
         "-n",
         metavar="A,B,…",
@@ -48,7 +51,7 @@ Names = Annotated[
 ]
 MaxProcesses = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--max-processes",
         "-m",
         metavar="N|N%",
@@ -58,7 +61,7 @@ MaxProcesses = Annotated[
 ]
 EnvFiles = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--env-file",
         metavar="FILE",
         help="Read variables from this file too. Repeatable; later files win.",
@@ -67,7 +70,7 @@ EnvFiles = Annotated[
 ]
 EnvOverride = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--env-override",
         help="Files win over the environment that devrun was started with.",
         rich_help_panel=ENVIRONMENT,
@@ -75,25 +78,25 @@ EnvOverride = Annotated[
 ]
 NoEnv = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--no-env", help="Do not read the shared root .env.", rich_help_panel=ENVIRONMENT
     ),
 ]
 Port = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--port",
         metavar="N",
-        help="First PORT; each further process of a Procfile gets 100 more.  [default: 5000]",
+        help="First PORT; each further process of a Procfile gets 100 more. Default: 5000.",
         rich_help_panel=ENVIRONMENT,
     ),
 ]
 NoPort = Annotated[
-    bool, typer.Option("--no-port", help="Assign no PORT.", rich_help_panel=ENVIRONMENT)
+    bool, Option("--no-port", help="Assign no PORT.", rich_help_panel=ENVIRONMENT)
 ]
 KillOthers = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--kill-others",
         "-k",
         help="When one ends, stop the others.",
@@ -102,7 +105,7 @@ KillOthers = Annotated[
 ]
 KillOthersOnFail = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--kill-others-on-fail",
         help="When one fails, stop the others.",
         rich_help_panel=ENDING,
@@ -110,7 +113,7 @@ KillOthersOnFail = Annotated[
 ]
 NoKillOthers = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--no-kill-others",
         help="Whoever ends, the others go on; a Procfile's would be stopped.",
         rich_help_panel=ENDING,
@@ -118,7 +121,7 @@ NoKillOthers = Annotated[
 ]
 Success = Annotated[
     str,
-    typer.Option(
+    Option(
         "--success",
         "-s",
         metavar="WHICH",
@@ -128,26 +131,26 @@ Success = Annotated[
 ]
 KillSignal = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--kill-signal",
         "--ks",
         metavar="SIGNAL",
-        help="Signal that stops a process; Ctrl+C sends SIGINT.  [default: SIGTERM]",
+        help="Signal that stops a process; Ctrl+C sends SIGINT. Default: SIGTERM.",
         rich_help_panel=ENDING,
     ),
 ]
 StopTimeout = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--stop-timeout",
         metavar="TIME",
-        help="How long a process may take to stop before SIGKILL.  [default: 10s]",
+        help="How long a process may take to stop before SIGKILL. Default: 10s.",
         rich_help_panel=ENDING,
     ),
 ]
 KillTimeout = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--kill-timeout",
         metavar="MS",
         help="The same in milliseconds, as concurrently has it.",
@@ -156,7 +159,7 @@ KillTimeout = Annotated[
 ]
 RestartTries = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--restart-tries",
         metavar="N",
         help="Start a process that failed again, N times at most; -1 for ever.",
@@ -165,7 +168,7 @@ RestartTries = Annotated[
 ]
 RestartAfter = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--restart-after",
         metavar="MS|exponential",
         help="How long to wait before that.",
@@ -174,7 +177,7 @@ RestartAfter = Annotated[
 ]
 Watch = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--watch",
         "-w",
         metavar="[NAME=]PATH|GLOB",
@@ -184,7 +187,7 @@ Watch = Annotated[
 ]
 WatchIgnore = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--watch-ignore",
         metavar="PATTERN",
         help="Never for these files (as in .gitignore). Repeatable.",
@@ -193,7 +196,7 @@ WatchIgnore = Annotated[
 ]
 WatchPoll = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--watch-poll",
         help="Compare file times instead of asking the kernel (network file systems).",
         rich_help_panel=WATCHING,
@@ -201,7 +204,7 @@ WatchPoll = Annotated[
 ]
 Prefix = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--prefix",
         "-p",
         metavar="STYLE",
@@ -211,7 +214,7 @@ Prefix = Annotated[
 ]
 PrefixColors = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--prefix-colors",
         "-c",
         metavar="A,B,…",
@@ -221,32 +224,32 @@ PrefixColors = Annotated[
 ]
 PrefixLength = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--prefix-length",
         "-l",
         metavar="N",
-        help="Characters of a command in a prefix.  [default: 10]",
+        help="Characters of a command in a prefix. Default: 10.",
         rich_help_panel=OUTPUT,
     ),
 ]
 PadPrefix = Annotated[
     bool | None,
-    typer.Option(
+    Option(
         "--pad-prefix/--no-pad-prefix",
-        help="Make all prefixes equally wide.  [default: for Procfiles]",
+        help="Make all prefixes equally wide. Default: for Procfiles.",
         rich_help_panel=OUTPUT,
         show_default=False,
     ),
 ]
 Timestamps = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--timestamps", help="Begin every line with the time.", rich_help_panel=OUTPUT
     ),
 ]
 TimestampFormat = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--timestamp-format",
         "-t",
         metavar="FORMAT",
@@ -256,13 +259,13 @@ TimestampFormat = Annotated[
 ]
 Raw = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--raw", "-r", help="Pass output on as it is, without prefixes.", rich_help_panel=OUTPUT
     ),
 ]
 Hide = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--hide",
         metavar="A,B,…",
         help="Show nothing of these commands (names or indices).",
@@ -271,37 +274,37 @@ Hide = Annotated[
 ]
 Quiet = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--quiet", "-q", help="Leave out devrun's own lines.", rich_help_panel=OUTPUT
     ),
 ]
 Tty = Annotated[
     bool | None,
-    typer.Option(
+    Option(
         "--tty/--no-tty",
-        help="Give processes a terminal.  [default: where stdout is one]",
+        help="Give processes a terminal. Default: where stdout is one.",
         rich_help_panel=OUTPUT,
         show_default=False,
     ),
 ]
 Color = Annotated[
     bool | None,
-    typer.Option(
+    Option(
         "--color/--no-color",
-        help="Use colours.  [default: as terminal and environment say]",
+        help="Use colours. Default: as terminal and environment say.",
         rich_help_panel=OUTPUT,
         show_default=False,
     ),
 ]
 DryRun = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--dry-run", help="Show what would run, and run nothing.", rich_help_panel=GENERAL
     ),
 ]
 EnvName = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--env",
         metavar="NAME",
         help="Show the variables of this service and where each comes from.",
@@ -310,7 +313,7 @@ EnvName = Annotated[
 ]
 ShowValues = Annotated[
     bool,
-    typer.Option(
+    Option(
         "--show-values", help="With --env: show the values too.", rich_help_panel=GENERAL
     ),
 ]

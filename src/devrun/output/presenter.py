@@ -79,7 +79,10 @@ class Presenter:
         """Return what the event adds to the output; nothing for many events."""
         if isinstance(event, Output):
             return self._output(event)
-        return [line for text in self._texts(event) for line in self._own_line(text)]
+        lines = [line for text in self._texts(event) for line in self._own_line(text)]
+        if self._terminal and isinstance(event, Stopping) and event.received == signal.SIGINT:
+            return [_REDRAW, *lines]  # Over the ^C that the terminal has echoed.
+        return lines
 
     def finish(self, lines: Sequence[str]) -> Sequence[Buffer]:
         """Return the end of the output: the open line ended, then ``lines`` of devrun's own."""

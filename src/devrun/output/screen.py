@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
-from devrun.model import Project
-
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
+    from devrun.model import Project
     from devrun.output.presenter import Presenter
 
 STDOUT = 1

@@ -10,8 +10,9 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from devrun.errors import ExitCode, SpawnError
@@ -40,11 +41,13 @@ class Child:
         output: Descriptor to read its output from, non-blocking, or None if it has devrun's own.
         terminal: The process's side of its pty, held open so that what it wrote last is not lost
             when it ends (macOS discards it); None without a pty.
+        started_at: ``time.monotonic()`` when it was started.
     """
 
     popen: subprocess.Popen[bytes]
     output: int | None
     terminal: int | None = None
+    started_at: float = field(default_factory=time.monotonic)
 
     @property
     def pid(self) -> int:

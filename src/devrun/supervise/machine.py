@@ -104,10 +104,15 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Spawned:
-    """The process of a generation runs."""
+    """The process of a generation runs.
+
+    Attributes:
+        since: When it was started, which may be before the event loop was.
+    """
 
     generation: int
     pid: int
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +250,8 @@ def _respawn(spec: Service, state: State, now: float) -> Step:
 def _spawned(spec: Service, state: State, input: Spawned, now: float) -> Step:  # noqa: A002
     if input.generation != state.generation or not state.alive:
         return state, ()
-    return state, (Emit(Started(spec.index, input.generation, input.pid, now)),)
+    started = Emit(Started(spec.index, input.generation, input.pid, now))
+    return replace(state, since=input.since), (started,)
 
 
 def _not_spawned(spec: Service, state: State, input: NotSpawned, now: float) -> Step:  # noqa: A002

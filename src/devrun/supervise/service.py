@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
@@ -19,6 +19,7 @@ from devrun.output.pump import Pump
 from devrun.process import tree
 from devrun.process.exits import ChildExits
 from devrun.process.group import Ownership, owned, signal_group
+from devrun.process.signals import KILL
 from devrun.process.spawn import Child
 from devrun.supervise import machine
 from devrun.supervise.launch import Launcher
@@ -164,7 +165,8 @@ class ServiceTask:
                 after=self._pump,
             )
             pumps.start_soon(self._pump.run)
-        self.send(Spawned(generation, child.pid))
+        since = trio.current_time() - (time.monotonic() - child.started_at)
+        self.send(Spawned(generation, child.pid, since))
         nursery.start_soon(self._wait_for, child, generation, self._pump)
 
     def _adopt_or_launch(self) -> Child:
@@ -220,7 +222,7 @@ class ServiceTask:
         while True:
             left = owned(self._ownership())
             for group in {process.group for process in left}:
-                signal_group(group, signal.SIGKILL)
+                signal_group(group, KILL)
             if left and not told:
                 told = True
                 event = Killed(self.spec.index, action.generation, action.after, len(left))

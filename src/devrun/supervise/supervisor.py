@@ -20,6 +20,7 @@ from devrun.events import Event, LeftBehind, Notice, Stopping, StopReason
 from devrun.model import Project
 from devrun.output.screen import Size
 from devrun.process import tree
+from devrun.process.signals import CHILD, CONTINUE, KILL, RESIZE, STOP, SUSPEND
 from devrun.process.spawn import resize
 from devrun.sources.signals import STOP_SIGNALS, SignalInbox
 from devrun.supervise.machine import FilesChanged, Level, Phase, Start, State, Stop
@@ -198,13 +199,13 @@ class Supervisor:
         for number in self._signals.take():
             if number in STOP_SIGNALS:
                 self._stop_by(number)
-            elif number == signal.SIGCHLD:
+            elif number == CHILD:
                 self._around.exits.notify()
-            elif number == signal.SIGTSTP:
+            elif number == SUSPEND:
                 self._suspend()
-            elif number == signal.SIGCONT:
+            elif number == CONTINUE:
                 self._check_guardian()
-            elif number == signal.SIGWINCH:
+            elif number == RESIZE:
                 self._resize()
             else:
                 self._pass_on(number)
@@ -246,12 +247,12 @@ class Supervisor:
         """
         stopped = tree.descendants(os.getpid())
         for process in stopped:
-            tree.send(process, signal.SIGSTOP)
+            tree.send(process, STOP)
         before = time.monotonic()
-        os.kill(os.getpid(), signal.SIGSTOP)
+        os.kill(os.getpid(), STOP)
         paused = time.monotonic() - before
         for process in tree.descendants(os.getpid()):
-            tree.send(process, signal.SIGCONT)
+            tree.send(process, CONTINUE)
         for task in self._tasks:
             task.add_pause(paused)
 
@@ -279,7 +280,7 @@ class Supervisor:
         while left := tree.descendants(os.getpid()):
             if self._level is Level.KILL or trio.current_time() >= deadline:
                 for process in left:
-                    tree.send(process, signal.SIGKILL)
+                    tree.send(process, KILL)
                 await self._around.exits.changed(at_most=RECHECK)
                 if trio.current_time() >= deadline + 5.0:
                     return
@@ -296,5 +297,5 @@ class Supervisor:
     def _kill_everything(self) -> None:
         """The last resort, where the loop was cancelled or devrun has a defect."""
         for process in tree.descendants(os.getpid()):
-            tree.send(process, signal.SIGKILL)
+            tree.send(process, KILL)
 

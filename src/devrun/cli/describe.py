@@ -1,0 +1,63 @@
+"""A resolved project as text, for ``--dry-run`` and ``devrun check``."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from devrun.model import Project, RestartPolicy, Service
+from devrun.process.command import argv_for
+
+
+def describe(project: Project) -> str:
+    """Return what would run and how, for people to read; values of variables are left out."""
+    blocks = [_heading(project), *(_service(project, service) for service in project.services)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _heading(project: Project) -> str:
+    files = [project.environment.root_file, *project.environment.files]
+    read = ", ".join(_shown(project, path) for path in files if path) or "none"
+    rows = [
+        ("services", f"{len(project.services)}, from {project.source}"),
+        ("env files", read + (" (win over the environment)" if project.environment.override else "")),
+        ("kill others", project.kill_others.value),
+        ("success", project.success.kind.value),
+        ("at a time", str(project.max_processes or "all")),
+    ]
+    return _table(rows)
+
+
+def _service(project: Project, service: Service) -> str:
+    argv = argv_for(service.command)
+    rows = [
+        ("command", service.command),
+        ("runs", "through sh -c" if argv[:2] == ["/bin/sh", "-c"] else "without a shell"),
+        ("folder", _shown(project, service.cwd)),
+    ]
+    if service.port is not None:
+        rows.append(("PORT", str(service.port)))
+    stop = service.stop
+    rows.append(("stop", f"{signal.Signals(stop.signal).name}, SIGKILL after {stop.timeout:g} s"))
+    rows.append(("restart", _restart(service.restart)))
+    if service.watch:
+        rows.append(("watch", ", ".join(rule.source for rule in service.watch)))
+    return f"[{service.label}]\n{_table(rows)}"
+
+
+def _restart(policy: RestartPolicy) -> str:
+    if policy.tries == 0:
+        return "no"
+    often = "for ever" if policy.tries < 0 else f"{policy.tries} times at most"
+    delay = "exponentially later" if policy.exponential else f"after {policy.delay:g} s"
+    return f"on failure, {often}, {delay}"
+
+
+def _shown(project: Project, path: str) -> str:
+    relative = os.path.relpath(path, project.root)
+    return path if relative.startswith("..") else relative
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"  {name:<{width}}  {value}" for name, value in rows)

@@ -1,0 +1,237 @@
+"""Variables for services: the shared root ``.env``, further files, devrun's own environment.
+
+From lowest to highest: the shared root ``.env``; files of ``--env-file`` in their order; the
+environment that devrun was started with; the service's own variables; what devrun assigns. Files
+win over the environment with ``--env-override``. They are read anew at every call, so that an edit
+and a restart suffice.
+
+python-dotenv is the reader, and its rules are the dialect's: ``${NAME}`` and ``${NAME:-default}``
+are replaced, in single quotes too; a bare ``$NAME`` is not; ``export`` is allowed; ``#`` begins a
+comment after a blank. It looks values up in what is known where the line stands: devrun's own
+environment, earlier files and earlier lines, in the order of precedence above.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from devrun.config.settings import option_variables
+from devrun.errors import UsageError
+from devrun.model import ColorLevel, EnvironmentSettings, Project, Service
+
+_ROOT_MARKERS = (".git", "pnpm-workspace.yaml")
+INHERITED = "environment"
+"""Origin of variables that devrun was started with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable and where its value comes from: a file and line, or what gave it."""
+
+    name: str
+    value: str
+    origin: str
+
+
+def find_root_file(cwd: str) -> str | None:
+    """Return the shared root ``.env`` for a folder, or None if there is none.
+
+    That is the nearest ``.env`` from the folder up to the repository's root, which is where
+    ``.git`` is, or a workspace: pnpm-workspace.yaml, a package.json with ``workspaces``, a
+    pyproject.toml with ``[tool.uv.workspace]``. A workspace inside a repository ends the search
+    like the repository itself. Without any of them, only the folder's own ``.env`` counts, so
+    that a stray one in a home folder does not.
+    """
+    first: str | None = None
+    for folder in _upwards(cwd):
+        path = os.path.join(folder, ".env")
+        if first is None and os.path.isfile(path):
+            first = path
+        if _is_root(folder):
+            return first
+    own = os.path.join(cwd, ".env")
+    return own if os.path.isfile(own) else None
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    while True:
+        yield folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return
+        folder = above
+
+
+def _is_root(folder: str) -> bool:
+    if any(os.path.exists(os.path.join(folder, marker)) for marker in _ROOT_MARKERS):
+        return True
+    return _mentions(folder, "package.json", '"workspaces"') or _mentions(
+        folder, "pyproject.toml", "[tool.uv.workspace]"
+    )
+
+
+def _mentions(folder: str, name: str, text: str) -> bool:
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            return text in file.read()
+    except OSError:
+        return False
+
+
+def layers(settings: EnvironmentSettings, environ: Mapping[str, str]) -> dict[str, Variable]:
+    """Return the files' and the environment's variables, with the origin of each.
+
+    Raises:
+        UsageError: A file cannot be read, or has a line that cannot be understood; nothing of
+            that file is used then.
+    """
+    inherited = {
+        name: Variable(name, value, INHERITED)
+        for name, value in environ.items()
+        if name not in option_variables()
+    }
+    from_files: dict[str, Variable] = {}
+    for path in _paths(settings):
+        from_files |= _read(path, inherited, from_files, override=settings.override)
+    if settings.override:
+        return inherited | from_files
+    return from_files | inherited
+
+
+def _paths(settings: EnvironmentSettings) -> list[str]:
+    root = [settings.root_file] if settings.root_file is not None else []
+    return [*root, *settings.files]
+
+
+def _read(
+    path: str,
+    inherited: Mapping[str, Variable],
+    before: Mapping[str, Variable],
+    *,
+    override: bool,
+) -> dict[str, Variable]:
+    text = _text(path)
+    known = {**before, **inherited} if not override else {**inherited, **before}
+    values = {name: variable.value for name, variable in known.items()}
+    found: dict[str, Variable] = {}
+    for name, raw, line in _bindings(text, path):
+        value = _interpolated(raw, values)
+        found[name] = Variable(name, value, f"{_shown(path)}:{line}")
+        if override or name not in inherited:
+            values[name] = value
+    return found
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"{_shown(path)}: no such file") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UsageError(f"{_shown(path)}:{line}: not UTF-8") from None
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise UsageError(f"{_shown(path)}: cannot be read: {reason}") from None
+
+
+def _bindings(text: str, path: str) -> list[tuple[str, str, int]]:
+    """Return name, value as written, and line of each assignment."""
+    import io
+
+    from dotenv.parser import parse_stream
+
+    found: list[tuple[str, str, int]] = []
+    broken: list[int] = []
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            broken.append(_first_line(binding.original.string, binding.original.line))
+        elif binding.key is not None and binding.value is not None:
+            _check(binding.key, binding.value, path, binding.original.line)
+            found.append((binding.key, binding.value, binding.original.line))
+    if broken:
+        lines = ", ".join(map(str, broken[1:]))
+        more = f" (and {'lines' if len(broken) > 2 else 'line'} {lines})" if lines else ""
+        message = f"{_shown(path)}:{broken[0]}: cannot be read as NAME=value{more}"
+        raise UsageError(f"{message}; nothing of the file is used")
+    return found
+
+
+def _first_line(original: str, line: int) -> int:
+    """The parser counts from the blank lines before a broken one."""
+    blank = original[: len(original) - len(original.lstrip())]
+    return line + blank.count("\n")
+
+
+def _check(name: str, value: str, path: str, line: int) -> None:
+    if "\0" in name + value or "=" in name:
+        raise UsageError(f"{_shown(path)}:{line}: a variable cannot hold that character")
+
+
+def _interpolated(raw: str, values: Mapping[str, str]) -> str:
+    if "${" not in raw:
+        return raw
+    from dotenv.variables import parse_variables
+
+    return "".join(atom.resolve(values) for atom in parse_variables(raw))
+
+
+def _shown(path: str) -> str:
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
+
+
+def service_variables(
+    project: Project, service: Service, environ: Mapping[str, str]
+) -> dict[str, Variable]:
+    """Return all variables of a service, with the origin of each.
+
+    Raises:
+        UsageError: As ``layers``.
+    """
+    variables = layers(project.environment, environ)
+    for name, value in service.env:
+        variables[name] = Variable(name, value, "service")
+    for name, value in _assigned(project, service, variables):
+        variables[name] = Variable(name, value, "devrun")
+    return variables
+
+
+def _assigned(
+    project: Project, service: Service, variables: Mapping[str, Variable]
+) -> Iterator[tuple[str, str]]:
+    if service.port is not None:
+        yield "PORT", str(service.port)
+    if "PYTHONUNBUFFERED" not in variables:
+        yield "PYTHONUNBUFFERED", "1"
+    level = project.output.color
+    colors_said = any(name in variables for name in ("FORCE_COLOR", "NO_COLOR"))
+    if level is not ColorLevel.NONE and not colors_said:
+        yield "FORCE_COLOR", str(int(level))
+
+
+def service_environment(
+    project: Project, service: Service, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment that a service is started with.
+
+    Raises:
+        UsageError: As ``layers``.
+    """
+    variables = service_variables(project, service, environ)
+    return {name: variable.value for name, variable in variables.items()}
+
+
+def describe(
+    project: Project, service: Service, environ: Mapping[str, str]
+) -> tuple[Variable, ...]:
+    """Return a service's variables by name, for ``devrun check --env``.
+
+    Raises:
+        UsageError: As ``layers``.
+    """
+    variables = service_variables(project, service, environ)
+    return tuple(variables[name] for name in sorted(variables))

@@ -1,0 +1,66 @@
+"""``--prefix`` and its kin: how lines are marked with the service they came from."""
+
+from __future__ import annotations
+
+import re
+
+from devrun.config import values
+from devrun.config.settings import RunSettings
+from devrun.errors import UsageError
+from devrun.model import ColorLevel, PrefixSettings, PrefixStyle
+
+_PLACEHOLDERS = ("index", "pid", "time", "command", "name")
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+def prefix_settings(
+    settings: RunSettings, count: int, level: ColorLevel, *, padded: bool
+) -> PrefixSettings:
+    """Return how lines are marked.
+
+    Args:
+        count: How many services there are.
+        level: How many colours the output may use.
+        padded: Whether prefixes are equally wide if nothing is said.
+
+    Raises:
+        UsageError: A style, placeholder, colour, length or time format is wrong.
+    """
+    from devrun.config.colors import automatic_styles, parse_prefix_colors
+
+    colors = settings.prefix_colors
+    if colors is None:
+        styles = automatic_styles(count, level)
+    else:
+        styles = parse_prefix_colors(colors, count, level)
+    default = PrefixSettings()
+    length = default.length
+    if settings.prefix_length is not None:
+        length = values.whole_number(settings.prefix_length, "--prefix-length", least=1, most=1000)
+    return PrefixSettings(
+        style=_prefix_style(settings.prefix),
+        styles=styles,
+        length=length,
+        pad=padded if settings.pad_prefix is None else settings.pad_prefix,
+        timestamps=settings.timestamps,
+        time_format=settings.timestamp_format or default.time_format,
+    )
+
+
+def _prefix_style(text: str | None) -> PrefixStyle | str | None:
+    if not text:
+        return None
+    known = {style.value: style for style in PrefixStyle}
+    if text in known:
+        return known[text]
+    from devrun.config.nearest import hint
+
+    used = _BRACES.findall(text)
+    for name in used:
+        if name not in (*_PLACEHOLDERS, "color", "/color"):
+            message = f'--prefix "{text}": no such placeholder {{{name}}}'
+            raise UsageError(f"{message}{hint(name, _PLACEHOLDERS)}")
+    if not any(name in _PLACEHOLDERS for name in used):
+        message = f'--prefix "{text}": neither a style{hint(text, known)}'
+        raise UsageError(f"{message} nor a template with {{name}}; styles: {', '.join(known)}")
+    return text

@@ -1,0 +1,137 @@
+"""What to run: files and commands of the command line, and which of a file's processes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from devrun.config import procfile
+from devrun.config.settings import RunSettings
+from devrun.config.words import parse_words
+from devrun.errors import UsageError
+from devrun.model import Service
+
+DISCOVERED = ("Procfile.dev", "Procfile")
+"""What is run if nothing is said: the first of them that exists."""
+
+RELEASE = "release"
+"""The process that Heroku runs once before a release; it is no service."""
+
+
+class NothingToRun(UsageError):  # noqa: N818 - an outcome that the command line answers with help
+    """Neither commands nor a file were named, and the folder has no Procfile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was asked for, in the order in which it was written.
+
+    Attributes:
+        entries: All processes of the files, those too that are not to run.
+        commands: Commands of the command line.
+        wanted: Names of the processes to run.
+        source: Where all this came from, for messages.
+        warnings: What the user should know about the files.
+    """
+
+    entries: tuple[Service, ...]
+    commands: tuple[Service, ...]
+    wanted: frozenset[str]
+    source: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def from_file(self) -> bool:
+        """Whether there is a file, whose conventions then hold."""
+        return bool(self.entries)
+
+    def chosen(
+        self, entries: Sequence[Service], commands: Sequence[Service]
+    ) -> tuple[Service, ...]:
+        """Return the services to run, numbered anew, of the entries and commands as they are now."""
+        kept = [entry for entry in entries if entry.name in self.wanted]
+        both = [*kept, *commands]
+        return tuple(replace(service, index=index) for index, service in enumerate(both))
+
+
+def select(settings: RunSettings, cwd: str) -> Selection:
+    """Read what the settings name.
+
+    Raises:
+        NothingToRun: They name nothing, and there is no Procfile in the folder.
+        UsageError: A file or a word is wrong.
+    """
+    files = settings.files or (() if settings.commands else _discovered(cwd))
+    if not files:
+        commands = _commands(settings.commands, settings.names, cwd)
+        return Selection((), commands, frozenset(), "the command line")
+    if settings.names is not None:
+        raise UsageError("--names is for commands; the processes of a file have their names")
+    entries, warnings = _entries(files, cwd)
+    names = [entry.name for entry in entries if entry.name]
+    chosen = [word for word in settings.commands if not _is_command(word)]
+    _check_names(chosen, names, files)
+    commands = _commands([w for w in settings.commands if _is_command(w)], None, cwd)
+    for command in commands:
+        if command.name in names:
+            raise UsageError(f'the name "{command.name}" stands in {files[0]} and as a command')
+    wanted, more = _wanted(chosen, names)
+    source = ", ".join(files)
+    return Selection(entries, commands, wanted, source, (*warnings, *more))
+
+
+def _discovered(cwd: str) -> tuple[str, ...]:
+    for name in DISCOVERED:
+        if os.path.isfile(os.path.join(cwd, name)):
+            return (name,)
+    message = f"nothing to run: no command, no -f, and no {' or '.join(DISCOVERED)} in this folder"
+    raise NothingToRun(message)
+
+
+def _commands(words: Sequence[str], names: str | None, cwd: str) -> tuple[Service, ...]:
+    parsed = parse_words(words, names)
+    return tuple(Service(place, w.name, w.command, cwd) for place, w in enumerate(parsed))
+
+
+def _entries(files: Sequence[str], cwd: str) -> tuple[tuple[Service, ...], list[str]]:
+    """Read the files; a process runs in the folder of its file, as with most of the peers."""
+    services: list[Service] = []
+    places: dict[str, str] = {}
+    warnings: list[str] = []
+    for path in files:
+        found = procfile.read(path, cwd)
+        folder = os.path.dirname(os.path.abspath(os.path.join(cwd, path)))
+        warnings += found.warnings
+        for entry in found.entries:
+            place = f"{path}:{entry.line}"
+            if entry.name in places:
+                message = f'{place}: a second process named "{entry.name}"'
+                raise UsageError(f"{message}; the first is {places[entry.name]}")
+            places[entry.name] = place
+            services.append(Service(len(services), entry.name, entry.command, folder))
+    return tuple(services), warnings
+
+
+def _is_command(word: str) -> bool:
+    return "=" in word or bool(re.search(r"\s", word))
+
+
+def _check_names(words: Sequence[str], names: Sequence[str], files: Sequence[str]) -> None:
+    for word in words:
+        if word not in names:
+            from devrun.config.nearest import hint
+
+            message = f'no process "{word}" in {", ".join(files)}{hint(word, names)}'
+            raise UsageError(f"{message}; there are {', '.join(names)}")
+
+
+def _wanted(chosen: Sequence[str], names: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the processes to run: those named, or all but ``release``."""
+    if chosen:
+        return frozenset(chosen), ()
+    if RELEASE not in names or len(names) == 1:
+        return frozenset(names), ()
+    warning = f'"{RELEASE}" is not run: it is a step before a release; name it to run it'
+    return frozenset(names) - {RELEASE}, (warning,)

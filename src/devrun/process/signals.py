@@ -1,0 +1,20 @@
+"""The numbers of the signals that devrun deals with, on every platform.
+
+Windows has none of the last five; there the numbers are ones that never arrive.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+if sys.platform == "win32":
+    KILL: int = signal.SIGTERM
+    STOP, CONTINUE, SUSPEND, CHILD, RESIZE = -1, -2, -3, -4, -5
+else:
+    KILL = signal.SIGKILL
+    STOP: int = signal.SIGSTOP
+    CONTINUE: int = signal.SIGCONT
+    SUSPEND: int = signal.SIGTSTP
+    CHILD: int = signal.SIGCHLD
+    RESIZE: int = signal.SIGWINCH
