@@ -1,8 +1,8 @@
 """The part of a run that lives in the event loop; what must end last is outermost.
 
-    output     the writer, and the clock on a reader that has stopped reading
-      pumps      one a generation, ended by the end of its output
-        services   the supervisor, until no process is left
+output     the writer, and the clock on a reader that has stopped reading
+  pumps      one a generation, ended by the end of its output
+    services   the supervisor, until no process is left
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ async def live(this: Parts) -> Verdict:
         journal=journal,
         exits=ChildExits(),
         publish=this.bus.publish,
-        observe=lambda index, news: supervisor.observe(index, news),
+        observe=lambda index, news: supervisor.observe(index, news),  # noqa: PLW0108 - made below
         adopted=this.adopted,
     )
     supervisor = Supervisor(
@@ -107,7 +107,7 @@ async def _give_up_when_stalled(
     """Once the user has said stop and nothing runs, do not wait for a reader that has stopped."""
     await supervisor.signalled.wait()
     await supervisor.over.wait()
-    while journal.stalled_for < STALLED:
+    while journal.stalled_for < STALLED:  # noqa: ASYNC110 - it is a span that is waited for
         await trio.sleep(0.1)
     complain(f"the reader of the output has stopped reading: {journal.unwritten} bytes are lost")
     output.cancel()

@@ -105,7 +105,7 @@ class Service:
     @property
     def label(self) -> str:
         """How messages call this service: its name, or its index."""
-        return self.name if self.name else str(self.index)
+        return self.name or str(self.index)
 
 
 class KillOthers(Enum):

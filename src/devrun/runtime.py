@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from devrun.process.spawn import Child
     from devrun.supervise.outcome import Verdict
 
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What one run is made of before the event loop exists.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devrun.output.lines import LONGEST_HELD, LineCutter
 
-texts = st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\r", b"\r\n", b"\xff", b"\0"])).map(b"".join)
+texts = st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\r", b"\r\n", b"\xff", b"\0"])).map(
+    b"".join
+)
 
 
 def feed_all(chunks: list[bytes]) -> bytes:
@@ -19,7 +23,7 @@ def feed_all(chunks: list[bytes]) -> bytes:
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 @given(st.binary().map(lambda data: data.replace(b"\r", b"")), st.lists(st.integers(0, 10**6)))

@@ -265,7 +265,11 @@ class Walk(RuleBasedStateMachine):
     def old_news_changes_nothing(self, generation, status):
         if generation < self.life.state.generation:
             before = self.life.state
-            for message in (Ended(generation, status), Gone(generation), Spawned(generation, 1, 0.0)):
+            for message in (
+                Ended(generation, status),
+                Gone(generation),
+                Spawned(generation, 1, 0.0),
+            ):
                 self.tell(message)
                 assert self.life.state == before
                 assert self.life.actions == []

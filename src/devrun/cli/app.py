@@ -13,7 +13,9 @@ from devrun.cli.subcommands import SUBCOMMANDS
 from devrun.config.settings import RunSettings
 from devrun.errors import ExitCode, UsageError
 
-HELP = """Run all the processes of a project together: prefixed output, one Ctrl+C, nothing left behind.
+HELP = """Run all the processes of a project together.
+
+Prefixed output, one Ctrl+C, and nothing left behind.
 """
 
 EPILOG = """\b

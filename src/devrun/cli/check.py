@@ -32,9 +32,7 @@ def check(settings: RunSettings, *, env: str | None, show_values: bool) -> int:
     Raises:
         UsageError: The command line or a file is wrong.
     """
-    resolution = resolve(
-        settings, cwd=os.getcwd(), environ=os.environ, color_level=ColorLevel.NONE
-    )
+    resolution = resolve(settings, cwd=os.getcwd(), environ=os.environ, color_level=ColorLevel.NONE)
     for warning in resolution.warnings:
         complain(warning)
     project = resolution.project
@@ -53,7 +51,9 @@ def _named(project: Project, name: str) -> Service:
         if service.label == name:
             return service
     labels = [service.label for service in project.services]
-    message = f'--env {name}: no service of that name{hint(name, labels)}; there are {", ".join(labels)}'
+    message = (
+        f"--env {name}: no service of that name{hint(name, labels)}; there are {', '.join(labels)}"
+    )
     raise UsageError(message)
 
 

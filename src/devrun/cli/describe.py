@@ -20,7 +20,10 @@ def _heading(project: Project) -> str:
     read = ", ".join(_shown(project, path) for path in files if path) or "none"
     rows = [
         ("services", f"{len(project.services)}, from {project.source}"),
-        ("env files", read + (" (win over the environment)" if project.environment.override else "")),
+        (
+            "env files",
+            read + (" (win over the environment)" if project.environment.override else ""),
+        ),
         ("kill others", project.kill_others.value),
         ("success", project.success.kind.value),
         ("at a time", str(project.max_processes or "all")),

@@ -14,10 +14,11 @@ from devrun.cli.subcommands import SUBCOMMANDS
 from devrun.config.settings import RunSettings
 from devrun.errors import DevrunError, ExitCode
 from devrun.model import KillOthers
-from devrun.process.ending import die_of
 from devrun.output.complaint import complain
+from devrun.process.ending import die_of
 from devrun.runtime import Run, run
 from devrun.sources.signals import SignalInbox
+
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -50,9 +51,7 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
     return start(result, inbox, guardian) if isinstance(result, RunSettings) else result
 
 
-def settings_without_options(
-    argv: Sequence[str], environ: Mapping[str, str]
-) -> RunSettings | None:
+def settings_without_options(argv: Sequence[str], environ: Mapping[str, str]) -> RunSettings | None:
     """Return the settings of a command line of commands alone; None if it may say more.
 
     That is so if there is a word that looks like an option, a command of devrun's own, or a
@@ -90,5 +89,3 @@ def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> in
     if verdict.signal is not None:
         die_of(verdict.signal)
     return verdict.code
-
-

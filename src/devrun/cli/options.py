@@ -78,9 +78,7 @@ EnvOverride = Annotated[
 ]
 NoEnv = Annotated[
     bool,
-    Option(
-        "--no-env", help="Do not read the shared root .env.", rich_help_panel=ENVIRONMENT
-    ),
+    Option("--no-env", help="Do not read the shared root .env.", rich_help_panel=ENVIRONMENT),
 ]
 Port = Annotated[
     str | None,
@@ -91,9 +89,7 @@ Port = Annotated[
         rich_help_panel=ENVIRONMENT,
     ),
 ]
-NoPort = Annotated[
-    bool, Option("--no-port", help="Assign no PORT.", rich_help_panel=ENVIRONMENT)
-]
+NoPort = Annotated[bool, Option("--no-port", help="Assign no PORT.", rich_help_panel=ENVIRONMENT)]
 KillOthers = Annotated[
     bool,
     Option(
@@ -243,9 +239,7 @@ PadPrefix = Annotated[
 ]
 Timestamps = Annotated[
     bool,
-    Option(
-        "--timestamps", help="Begin every line with the time.", rich_help_panel=OUTPUT
-    ),
+    Option("--timestamps", help="Begin every line with the time.", rich_help_panel=OUTPUT),
 ]
 TimestampFormat = Annotated[
     str | None,
@@ -274,9 +268,7 @@ Hide = Annotated[
 ]
 Quiet = Annotated[
     bool,
-    Option(
-        "--quiet", "-q", help="Leave out devrun's own lines.", rich_help_panel=OUTPUT
-    ),
+    Option("--quiet", "-q", help="Leave out devrun's own lines.", rich_help_panel=OUTPUT),
 ]
 Tty = Annotated[
     bool | None,
@@ -298,9 +290,7 @@ Color = Annotated[
 ]
 DryRun = Annotated[
     bool,
-    Option(
-        "--dry-run", help="Show what would run, and run nothing.", rich_help_panel=GENERAL
-    ),
+    Option("--dry-run", help="Show what would run, and run nothing.", rich_help_panel=GENERAL),
 ]
 EnvName = Annotated[
     str | None,
@@ -313,7 +303,5 @@ EnvName = Annotated[
 ]
 ShowValues = Annotated[
     bool,
-    Option(
-        "--show-values", help="With --env: show the values too.", rich_help_panel=GENERAL
-    ),
+    Option("--show-values", help="With --env: show the values too.", rich_help_panel=GENERAL),
 ]

@@ -123,8 +123,6 @@ def _warnings(entry: Entry, path: str) -> list[str]:
     command = entry.command
     quoted = command[0] in "\"'" and command[-1] == command[0] and len(command) > 1
     if quoted and " " in command and command[0] not in command[1:-1]:
-        return [
-            f"{path}:{entry.line}: the whole command is in quotes, so the shell will look for a "
-            "program of that name; leave the quotes out"
-        ]
+        warning = f"{path}:{entry.line}: the whole command is in quotes, so the shell will look for"
+        return [f"{warning} a program of that name; leave the quotes out"]
     return []

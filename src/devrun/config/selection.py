@@ -50,7 +50,7 @@ class Selection:
     def chosen(
         self, entries: Sequence[Service], commands: Sequence[Service]
     ) -> tuple[Service, ...]:
-        """Return the services to run, numbered anew, of the entries and commands as they are now."""
+        """Return the services to run, numbered anew, of these entries and commands."""
         kept = [entry for entry in entries if entry.name in self.wanted]
         both = [*kept, *commands]
         return tuple(replace(service, index=index) for index, service in enumerate(both))

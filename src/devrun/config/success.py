@@ -51,6 +51,6 @@ def find_service(word: str, names: Sequence[str | None], place: str) -> int:
         return int(word)
     from devrun.config.nearest import hint
 
-    known = [name if name else str(index) for index, name in enumerate(names)]
+    known = [name or str(index) for index, name in enumerate(names)]
     message = f'{place}: no service "{word}"{hint(word, known)}'
     raise UsageError(f"{message}; there are {', '.join(known)}")

@@ -26,7 +26,9 @@ _SEQUENCE = re.compile(
     rb"|[\x07\x08\x0b\x0c\x0e\x0f]"  # BEL, BS, VT, FF, SO, SI
     rb"|\x1b(?=\n)|\n"
 )
-_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b\n]*\x1b?|[PX^_][^\x1b\n]*\x1b?|[ -/]*)\Z")
+_UNFINISHED = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b\n]*\x1b?|[PX^_][^\x1b\n]*\x1b?|[ -/]*)\Z"
+)
 _CONTROLS = re.compile(rb"[\x07\x08\x0b\x0c\x0e\x0f\x1b]")
 
 _ENDS = {
@@ -61,7 +63,9 @@ class Attributes:
             if not kind:
                 self._set.clear()
             elif kind in (b"38", b"48", b"58"):
-                self._set[{b"38": b"fg", b"48": b"bg", b"58": b"ul"}[kind]] = _color(number, numbers)
+                self._set[{b"38": b"fg", b"48": b"bg", b"58": b"ul"}[kind]] = _color(
+                    number, numbers
+                )
             elif kind in _ENDS:
                 for name in _ENDS[kind]:
                     self._set.pop(name, None)

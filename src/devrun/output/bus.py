@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Bus:
-    """Hands every event to every subscriber, in order; keeps those published before there is one."""
+    """Hands every event to every subscriber, in order; the first get those from before too."""
 
     _subscribers: list[Callable[[Event], object]] = field(default_factory=list)
     _early: list[Event] = field(default_factory=list)

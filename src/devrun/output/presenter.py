@@ -187,7 +187,9 @@ class Presenter:
 def _changed(event: Changed) -> str:
     more = f" (+{event.more})" if event.more else ""
     if event.suspended:
-        return f"{event.path} changed{more} again and again: no longer watched"
+        return (
+            f"{event.path} changed{more} again and again: not restarting until it is quiet for 10 s"
+        )
     return f"{event.path} changed{more}, restarting"
 
 
@@ -224,4 +226,3 @@ def _left_behind(event: LeftBehind, services: Sequence[Service]) -> str:
     some = ", ".join(f"{pid} {line[:60]}" for pid, line in event.processes[:3])
     more = f" and {len(event.processes) - 3} more" if len(event.processes) > 3 else ""
     return f"Stopping what was left running{who}: {some}{more}"
-

@@ -19,10 +19,12 @@ _PLAIN = re.compile(r"[\w@%+:,./-]+(?:[ \t]+[\w@%+=:,./-]+)*", re.ASCII)
 """Words in which no shell sees anything but themselves; the first has no ``=``."""
 
 _BUILT_IN = frozenset(
-    ". : [ alias bg break builtin case cd command continue declare do done echo elif else esac "
-    "eval exec exit export false fc fg fi for function getopts hash help if in jobs kill let "
-    "local printf pwd read readonly return select set shift source test then time times trap "
-    "true type typeset ulimit umask unalias unset until wait while".split()
+    """
+    . : [ alias bg break builtin case cd command continue declare do done echo elif else
+    esac eval exec exit export false fc fg fi for function getopts hash help if in jobs kill
+    let local printf pwd read readonly return select set shift source test then time times
+    trap true type typeset ulimit umask unalias unset until wait while
+    """.split()  # noqa: SIM905 - a list of words is read as words
 )
 """What POSIX shells understand themselves (POSIX XCU 2.9.1.1, 2.4 and 2.14, and common more)."""
 

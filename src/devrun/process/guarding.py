@@ -35,6 +35,7 @@ def guarded_signals() -> set[signal.Signals]:
         signal.SIGCHLD,
     }
 
+
 def guard(worker: int, signals: set[signal.Signals]) -> NoReturn:
     """Pass signals on until the worker is gone, kill what it left, end as it ended."""
     senders = Senders()
@@ -60,6 +61,7 @@ def guard(worker: int, signals: set[signal.Signals]) -> NoReturn:
         if senders.is_new(number, (info.si_code, info.si_pid), time.monotonic()):
             _send(worker, number)
 
+
 def _reap(worker: int) -> int | None:
     """Reap everything that has ended; return the worker's wait status if it has one."""
     result = None
@@ -72,6 +74,7 @@ def _reap(worker: int) -> int | None:
             return result
         if pid == worker:
             result = status
+
 
 def _kill_leftovers(signals: set[signal.Signals]) -> None:
     try:
@@ -90,6 +93,7 @@ def _kill_leftovers(signals: set[signal.Signals]) -> None:
             tree.send(process, signal.SIGKILL)
         signal.sigtimedwait(signals, 0.005)
 
+
 def _end_as(status: int) -> NoReturn:
     if os.WIFEXITED(status):
         os._exit(os.WEXITSTATUS(status))
@@ -98,11 +102,13 @@ def _end_as(status: int) -> NoReturn:
         os.write(2, message.encode())
     die_of(os.WTERMSIG(status))
 
+
 def _send(pid: int, number: int) -> None:
     try:
         os.kill(pid, number)
     except ProcessLookupError:
         return  # It has just ended; SIGCHLD says so next.
+
 
 def _has_job_control() -> bool:
     """Whether some shell of this session could continue us (POSIX: group not orphaned)."""

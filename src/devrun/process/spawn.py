@@ -88,9 +88,7 @@ class _Streams:
     output: int | None = None
 
 
-def _spawn_on_pipe(
-    argv: Sequence[str], program: str, cwd: str, env: Mapping[str, str]
-) -> Child:
+def _spawn_on_pipe(argv: Sequence[str], program: str, cwd: str, env: Mapping[str, str]) -> Child:
     reader, writer = os.pipe()
     try:
         _enlarge(writer)

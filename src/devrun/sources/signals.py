@@ -48,7 +48,7 @@ class SignalInbox:
         """Begin to record; signals that were ignored on entry (``nohup``) stay ignored."""
         for number in STOP_SIGNALS + OTHER_SIGNALS:
             former = signal.getsignal(number)
-            if former is signal.SIG_IGN and number in (getattr(signal, "SIGHUP", None),):
+            if former is signal.SIG_IGN and number == getattr(signal, "SIGHUP", None):
                 continue
             self._former[number] = former
             signal.signal(number, self._record)

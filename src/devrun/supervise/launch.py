@@ -14,6 +14,7 @@ from devrun.output.screen import Size
 from devrun.process.group import MARK, Ownership, mark_for
 from devrun.process.spawn import Child, Stdio, spawn
 
+
 class Launcher:
     """Starts processes for one run.
 
@@ -85,4 +86,3 @@ class Launcher:
             return former
         self._last_environment[service.index] = env
         return env
-

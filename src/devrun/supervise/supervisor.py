@@ -11,17 +11,18 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import trio
 
-from devrun.events import Event, LeftBehind, Notice, Stopping, StopReason
+from devrun.events import Changed, Event, LeftBehind, Notice, Stopping, StopReason
 from devrun.model import Project
 from devrun.output.screen import Size
 from devrun.process import tree
 from devrun.process.signals import CHILD, CONTINUE, KILL, RESIZE, STOP, SUSPEND
 from devrun.process.spawn import resize
+from devrun.sources.loop_guard import Answer, LoopGuard
 from devrun.sources.signals import STOP_SIGNALS, SignalInbox
 from devrun.supervise.machine import FilesChanged, Level, Phase, Start, State, Stop
 from devrun.supervise.outcome import Ending, Verdict, ends_others, verdict
@@ -59,11 +60,13 @@ class Supervisor:
         self._policy_hint = policy_hint
         self._tasks = [ServiceTask(service, around) for service in project.services]
         self._waiting = deque(self._tasks)
+        self._guard = LoopGuard()
         self._endings: dict[int, Ending] = {}
         self._level: Level | None = None
         self._reason: StopReason | None = None
         self._received: int | None = None
         self._received_at = 0.0
+        self._stopping_since: float | None = None
         self._everything = trio.CancelScope()
         self.signalled = trio.Event()
         """Set once a signal has told the run to stop."""
@@ -117,6 +120,7 @@ class Supervisor:
         self._level = max(level, self._level or level)
         number = self._stop_signal(received)
         if first:
+            self._stopping_since = trio.current_time()
             running = sum(task.state.alive for task in self._tasks)
             hint = self._policy_hint if reason is StopReason.OTHER_EXITED else None
             self._around.publish(Stopping(reason, number, running, cause, received, hint))
@@ -170,28 +174,30 @@ class Supervisor:
             taken += 1
 
     async def _watch(self, sources: trio.Nursery) -> None:
-        from devrun.sources.watch import LoopGuard, watch
+        from devrun.sources.watch import watch
 
         rules = [(s.index, rule) for s in self._project.services for rule in s.watch]
-        guard = LoopGuard()
-
-        def changed(burst: object) -> None:
-            self._files_changed(burst, guard)  # type: ignore[arg-type]
-
         await sources.start(
             partial(
                 watch,
                 rules,
                 self._project.watch,
                 root=self._project.root,
-                publish=changed,
+                publish=self._files_changed,
                 notice=lambda text: self._around.publish(Notice(text)),
             )
         )
 
-    def _files_changed(self, burst: dict[int, list[str]], guard: object) -> None:
+    def _files_changed(self, burst: Mapping[int, Sequence[str]]) -> None:
         for index, paths in burst.items():
-            self._tasks[index].send(FilesChanged(paths[0], len(paths) - 1))
+            more = len(paths) - 1
+            match self._guard.changed(index, trio.current_time()):
+                case Answer.RESTART:
+                    self._tasks[index].send(FilesChanged(paths[0], more))
+                case Answer.SUSPEND:
+                    self._around.publish(Changed(index, paths[0], more, suspended=True))
+                case Answer.PASS_OVER:
+                    continue
 
     # -- signals ----------------------------------------------------------------------------
 
@@ -222,9 +228,7 @@ class Supervisor:
         self.signalled.set()
         if again and self._level is Level.KILL:
             self._everything.cancel()
-        self.stop(
-            StopReason.SIGNAL, Level.KILL if again else Level.ASK, received=self._received
-        )
+        self.stop(StopReason.SIGNAL, Level.KILL if again else Level.ASK, received=self._received)
 
     def _stop_signal(self, received: int | None) -> int:
         policy = self._project.services[0].stop
@@ -275,7 +279,11 @@ class Supervisor:
     async def _clear_up(self) -> None:
         """Stop what services left running when they ended; ask, wait, kill."""
         number = self._stop_signal(self._received)
-        deadline = trio.current_time() + max(s.stop.timeout for s in self._project.services)
+        timeout = max(service.stop.timeout for service in self._project.services)
+        now = trio.current_time()
+        # What is left had as long as the services, if they took their time; a second at least.
+        since = now if self._stopping_since is None else self._stopping_since
+        deadline = min(now + timeout, max(since + timeout, now + 1.0))
         asked: set[int] = set()
         while left := tree.descendants(os.getpid()):
             if self._level is Level.KILL or trio.current_time() >= deadline:
@@ -298,4 +306,3 @@ class Supervisor:
         """The last resort, where the loop was cancelled or devrun has a defect."""
         for process in tree.descendants(os.getpid()):
             tree.send(process, KILL)
-

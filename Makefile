@@ -1,0 +1,39 @@
+# Everything works from a bare checkout with Python 3.11 or newer, its venv module, and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST_WORKERS ?= 2
+
+.PHONY: demo test check static unit bench clean
+
+demo: $(STAMP)  ## Run the example project: open http://localhost:5000, end it with Ctrl+C
+	$(BIN)/devrun -f Procfile.example
+
+test: $(STAMP) static  ## All checks and all tests
+	$(BIN)/pytest -n $(PYTEST_WORKERS)
+
+check: $(STAMP) static unit  ## What takes seconds
+
+static: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --warn-unreachable
+	$(BIN)/mypy --platform darwin
+	$(BIN)/mypy --platform win32
+	$(BIN)/lint-imports
+
+unit: $(STAMP)
+	$(BIN)/pytest tests/unit
+
+bench: $(STAMP)  ## Measure devrun and the peers that are installed
+	$(BIN)/python benchmarks/run.py
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
