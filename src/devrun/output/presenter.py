@@ -218,7 +218,7 @@ def _killed(event: Killed, services: Sequence[Service]) -> str:
     some = "1 process" if event.processes == 1 else f"{event.processes} processes"
     if event.after <= 0:
         return f"{label}: killed ({some})"
-    return f"{label} did not end within {event.after:.3g} s: killed ({some})"
+    return f"{label} did not end within {event.after:.1f} s: killed ({some})"
 
 
 def _left_behind(event: LeftBehind, services: Sequence[Service]) -> str:

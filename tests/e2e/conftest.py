@@ -1,0 +1,47 @@
+"""Fixtures of the end-to-end tests."""
+
+from __future__ import annotations
+
+import os
+import uuid
+
+import pytest
+from running import MARK, Run, no_survivors
+
+_UNWANTED = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM", "PORT", "TERM")
+
+
+@pytest.fixture
+def mark():
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+def devrun(tmp_path, mark):
+    """Start devrun in an empty folder; afterwards nothing that it started may be left."""
+    runs: list[Run] = []
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _UNWANTED and not name.startswith("DEVRUN_")
+    }
+    env |= {MARK: mark, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+
+    def start(*arguments, env_added=None, cwd=None, terminal=None, stdout=None):
+        run = Run(
+            [str(argument) for argument in arguments],
+            cwd=cwd or tmp_path,
+            env=env | (env_added or {}),
+            terminal=terminal,
+            stdout=stdout,
+        )
+        runs.append(run)
+        return run
+
+    yield start
+    try:
+        no_survivors(mark) if all(r.process.poll() is not None for r in runs) else None
+    finally:
+        for run in runs:
+            run.close()
+        no_survivors(mark)
