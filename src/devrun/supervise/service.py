@@ -91,11 +91,11 @@ class ServiceTask:
         """Live; returns when nothing can follow.
 
         Args:
-            pumps: Where the readers of the processes' output run. They may outlive the service,
-                because what it left behind may go on writing.
+            pumps: Where the output is carried. That may take longer than the service lives: what
+                it left behind may go on writing, and the reader of the output may be slow.
         """
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._tell)
+            pumps.start_soon(self._tell)
             while not self.state.over:
                 message = await self._next()
                 self.state, actions = machine.step(
@@ -105,6 +105,7 @@ class ServiceTask:
                     self._perform(action, nursery, pumps)
                 self._around.observe(self.spec.index, self.state)
             self._told.close()
+            nursery.cancel_scope.cancel()  # Nobody waits for what could not be killed.
 
     async def _next(self) -> Input:
         with trio.CancelScope(deadline=self.state.deadline) as self._waiting:
