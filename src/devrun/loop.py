@@ -83,6 +83,8 @@ async def live(this: Parts) -> Verdict:
             output.start_soon(_give_up_when_stalled, supervisor, journal, output.cancel_scope)
             async with trio.open_nursery() as pumps:
                 await supervisor.run(pumps)
+            for event in supervisor.left_behind:
+                this.bus.publish(event)
             failed = supervisor.verdict().failed and not this.project.output.quiet
             lines = summary.render(this.project.services) if failed else []
             journal.put(presenter.finish(lines))

@@ -8,7 +8,16 @@ import uuid
 import pytest
 from running import MARK, Run, no_survivors
 
-_UNWANTED = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM", "PORT", "TERM")
+_UNWANTED = (
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLORTERM",
+    "PORT",
+    "TERM",
+    "PYTHONUNBUFFERED",
+)
 
 
 @pytest.fixture

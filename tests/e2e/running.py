@@ -77,6 +77,7 @@ class Run:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._closing, self._close = os.pipe()
         self._reader: threading.Thread | None = None
         source = self._leader if self._leader is not None else self._pipe()
         if source is not None:
@@ -105,7 +106,8 @@ class Run:
     def _read(self, source: int) -> None:
         while True:
             try:
-                chunk = os.read(source, 65536)
+                ready, _, _ = select.select([source, self._closing], [], [])
+                chunk = os.read(source, 65536) if source in ready else b""
             except OSError:
                 chunk = b""
             with self._changed:
@@ -188,13 +190,20 @@ class Run:
             self._reader.join(PATIENCE)
         return code
 
+    def hang_up(self) -> None:
+        """Close the terminal, as closing its window does."""
+        os.write(self._close, b"x")
+        self._reader.join(PATIENCE)
+        os.close(self._leader)
+        self._leader = None
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
         if self._reader is not None:
             self._reader.join(5)
-        for descriptor in (self._leader,):
+        for descriptor in (self._leader, self._closing, self._close):
             if descriptor is not None:
                 os.close(descriptor)
         if self.process.stdout is not None:

@@ -143,8 +143,7 @@ def test_ctrl_z_and_fg_stop_and_continue_the_processes(devrun, tmp_path, mark):
 
 def test_hanging_up_the_terminal_stops_everything(devrun, mark):
     run = devrun("web=echo up; sleep 120", terminal=(24, 80)).wait_for("up")
-    os.close(run._leader)
-    run._leader = None
+    run.hang_up()
     assert run.wait() == -signal.SIGHUP
 
 

@@ -56,7 +56,7 @@ def test_the_harness_would_notice_a_survivor(devrun, mark, monkeypatch):
 def test_what_a_finished_command_left_is_ended_with_the_run(devrun):
     run = devrun("left=sleep 120 & echo done")
     assert run.wait() == 0
-    assert "Stopping what was left running" in run.text
+    assert "Stopped what was left running" in run.text
     assert "sleep 120" in run.text
 
 

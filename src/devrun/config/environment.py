@@ -21,7 +21,6 @@ from devrun.config.settings import option_variables
 from devrun.errors import UsageError
 from devrun.model import ColorLevel, EnvironmentSettings, Project, Service
 
-_ROOT_MARKERS = (".git", "pnpm-workspace.yaml")
 INHERITED = "environment"
 """Origin of variables that devrun was started with."""
 
@@ -35,51 +34,6 @@ class Variable:
     origin: str
 
 
-def find_root_file(cwd: str) -> str | None:
-    """Return the shared root ``.env`` for a folder, or None if there is none.
-
-    That is the nearest ``.env`` from the folder up to the repository's root, which is where
-    ``.git`` is, or a workspace: pnpm-workspace.yaml, a package.json with ``workspaces``, a
-    pyproject.toml with ``[tool.uv.workspace]``. A workspace inside a repository ends the search
-    like the repository itself. Without any of them, only the folder's own ``.env`` counts, so
-    that a stray one in a home folder does not.
-    """
-    first: str | None = None
-    for folder in _upwards(cwd):
-        path = os.path.join(folder, ".env")
-        if first is None and os.path.isfile(path):
-            first = path
-        if _is_root(folder):
-            return first
-    own = os.path.join(cwd, ".env")
-    return own if os.path.isfile(own) else None
-
-
-def _upwards(folder: str) -> Iterator[str]:
-    while True:
-        yield folder
-        above = os.path.dirname(folder)
-        if above == folder:
-            return
-        folder = above
-
-
-def _is_root(folder: str) -> bool:
-    if any(os.path.exists(os.path.join(folder, marker)) for marker in _ROOT_MARKERS):
-        return True
-    return _mentions(folder, "package.json", '"workspaces"') or _mentions(
-        folder, "pyproject.toml", "[tool.uv.workspace]"
-    )
-
-
-def _mentions(folder: str, name: str, text: str) -> bool:
-    try:
-        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
-            return text in file.read()
-    except OSError:
-        return False
-
-
 def layers(settings: EnvironmentSettings, environ: Mapping[str, str]) -> dict[str, Variable]:
     """Return the files' and the environment's variables, with the origin of each.
 
@@ -87,10 +41,11 @@ def layers(settings: EnvironmentSettings, environ: Mapping[str, str]) -> dict[st
         UsageError: A file cannot be read, or has a line that cannot be understood; nothing of
             that file is used then.
     """
+    options = option_variables()
     inherited = {
         name: Variable(name, value, INHERITED)
         for name, value in environ.items()
-        if name not in option_variables()
+        if name not in options
     }
     from_files: dict[str, Variable] = {}
     for path in _paths(settings):
@@ -112,13 +67,13 @@ def _read(
     *,
     override: bool,
 ) -> dict[str, Variable]:
-    text = _text(path)
+    text, shown = _text(path), _shown(path)
     known = {**before, **inherited} if not override else {**inherited, **before}
     values = {name: variable.value for name, variable in known.items()}
     found: dict[str, Variable] = {}
     for name, raw, line in _bindings(text, path):
         value = _interpolated(raw, values)
-        found[name] = Variable(name, value, f"{_shown(path)}:{line}")
+        found[name] = Variable(name, value, f"{shown}:{line}")
         if override or name not in inherited:
             values[name] = value
     return found
@@ -129,6 +84,9 @@ def _text(path: str) -> str:
         with open(path, "rb") as file:
             return file.read().decode("utf-8-sig")
     except FileNotFoundError:
+        if os.path.islink(path):
+            message = f"{_shown(path)}: a link to {os.readlink(path)}, which does not exist"
+            raise UsageError(message) from None
         raise UsageError(f"{_shown(path)}: no such file") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
@@ -139,19 +97,21 @@ def _text(path: str) -> str:
 
 
 def _bindings(text: str, path: str) -> list[tuple[str, str, int]]:
-    """Return name, value as written, and line of each assignment."""
+    """Return name, value before replacement of ``${…}``, and line of each assignment."""
     import io
 
     from dotenv.parser import parse_stream
 
     found: list[tuple[str, str, int]] = []
     broken: list[int] = []
-    for binding in parse_stream(io.StringIO(text)):
+    # newline=None: CR LF and CR become LF, as in a file that python-dotenv itself has opened.
+    for binding in parse_stream(io.StringIO(text, newline=None)):
+        line = _first_line(binding.original.string, binding.original.line)
         if binding.error or (binding.key is not None and binding.value is None):
-            broken.append(_first_line(binding.original.string, binding.original.line))
+            broken.append(line)
         elif binding.key is not None and binding.value is not None:
-            _check(binding.key, binding.value, path, binding.original.line)
-            found.append((binding.key, binding.value, binding.original.line))
+            _check(binding.key, binding.value, path, line)
+            found.append((binding.key, binding.value, line))
     if broken:
         lines = ", ".join(map(str, broken[1:]))
         more = f" (and {'lines' if len(broken) > 2 else 'line'} {lines})" if lines else ""
@@ -161,7 +121,7 @@ def _bindings(text: str, path: str) -> list[tuple[str, str, int]]:
 
 
 def _first_line(original: str, line: int) -> int:
-    """The parser counts from the blank lines before a broken one."""
+    """The parser counts from the blank lines before a binding."""
     blank = original[: len(original) - len(original.lstrip())]
     return line + blank.count("\n")
 
@@ -180,7 +140,10 @@ def _interpolated(raw: str, values: Mapping[str, str]) -> str:
 
 
 def _shown(path: str) -> str:
-    relative = os.path.relpath(path)
+    try:
+        relative = os.path.relpath(path)
+    except (OSError, ValueError):  # the current folder is gone, or is on another drive
+        return path
     return path if relative.startswith("..") else relative
 
 

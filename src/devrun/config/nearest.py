@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
@@ -18,3 +18,10 @@ def hint(word: str, candidates: Iterable[str]) -> str:
     """Return ``; did you mean …?`` for a message, or nothing if no candidate is alike."""
     found = nearest(word, candidates)
     return f'; did you mean "{found}"?' if found else ""
+
+
+def choices(word: str, candidates: Sequence[str]) -> str:
+    """Return the end of a message about a wrong word: the nearest right one, and all of them."""
+    listed = f"there are {', '.join(candidates)}"
+    near = hint(word, candidates)
+    return f"{near} T{listed[1:]}" if near else f"; {listed}"

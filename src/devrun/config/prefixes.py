@@ -11,6 +11,7 @@ from devrun.model import ColorLevel, PrefixSettings, PrefixStyle
 
 _PLACEHOLDERS = ("index", "pid", "time", "command", "name")
 _BRACES = re.compile(r"\{([^{}]*)\}")
+_LINE_END = re.compile(r"[\n\r]")
 
 
 def prefix_settings(
@@ -43,8 +44,27 @@ def prefix_settings(
         length=length,
         pad=padded if settings.pad_prefix is None else settings.pad_prefix,
         timestamps=settings.timestamps,
-        time_format=settings.timestamp_format or default.time_format,
+        time_format=_time_format(settings.timestamp_format) or default.time_format,
     )
+
+
+def _time_format(text: str | None) -> str | None:
+    """Return the format, checked, or None if none is given."""
+    if not text:
+        return None
+    place = f'--timestamp-format "{text}"'
+    if "%" not in text:
+        message = f"{place}: no part of a time in it"
+        raise UsageError(f"{message}; write it as strftime has it, for example %H:%M:%S")
+    from datetime import UTC, datetime
+
+    try:
+        example = datetime(2000, 1, 1, tzinfo=UTC).strftime(text)
+    except ValueError as error:
+        raise UsageError(f"{place}: {str(error).lower()}") from None
+    if _LINE_END.search(example):
+        raise UsageError(f"{place}: a line end in it")
+    return text
 
 
 def _prefix_style(text: str | None) -> PrefixStyle | str | None:
@@ -55,12 +75,14 @@ def _prefix_style(text: str | None) -> PrefixStyle | str | None:
         return known[text]
     from devrun.config.nearest import hint
 
+    if _LINE_END.search(text):
+        raise UsageError(f'--prefix "{text}": a line end in it')
     used = _BRACES.findall(text)
     for name in used:
         if name not in (*_PLACEHOLDERS, "color", "/color"):
             message = f'--prefix "{text}": no such placeholder {{{name}}}'
             raise UsageError(f"{message}{hint(name, _PLACEHOLDERS)}")
     if not any(name in _PLACEHOLDERS for name in used):
-        message = f'--prefix "{text}": neither a style{hint(text, known)}'
-        raise UsageError(f"{message} nor a template with {{name}}; styles: {', '.join(known)}")
+        message = f'--prefix "{text}": neither a style ({", ".join(known)})'
+        raise UsageError(f"{message} nor a template such as {{name}}:{hint(text, known)}")
     return text

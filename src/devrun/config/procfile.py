@@ -16,6 +16,8 @@ from devrun.errors import UsageError
 
 _ENTRY = re.compile(r"[ \t]*([^\s:#][^:]*?)[ \t]*:(.*)", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./@-]*|-[A-Za-z0-9_-]+", re.ASCII)
+_CONTINUED = re.compile(r"(?<!\\)(?:\\\\)*\\\Z")
+"""A backslash at the end that is not itself escaped by one before it."""
 _CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 
 
@@ -51,6 +53,8 @@ def read(path: str, cwd: str) -> Procfile:
     Raises:
         UsageError: It cannot be read, or something in it is wrong.
     """
+    if not path:
+        raise UsageError('-f "": a file name is missing')
     try:
         with open(os.path.join(cwd, path), "rb") as file:
             return parse(file.read(), path)
@@ -106,17 +110,28 @@ def _entry(line: str, number: int, path: str) -> Entry:
         shown = line.strip()[:40]
         raise UsageError(f'{place}: "{shown}" is no process; write name: command, or # before it')
     name, command = match[1], match[2].strip(" \t")
+    _check_name(name, place)
+    _check_command(command, name, place)
+    return Entry(name, command, number)
+
+
+def _check_name(name: str, place: str) -> None:
     if not _NAME.fullmatch(name):
         message = f'{place}: "{name}" is no name; use letters, digits and _ - . /'
         raise UsageError(message)
-    if not command:
+
+
+def _check_command(command: str, name: str, place: str) -> None:
+    if not command.strip():
         raise UsageError(f'{place}: the process "{name}" has no command')
-    if command.endswith("\\"):
+    if _CONTINUED.search(command):
         message = f"{place}: ends with a backslash; Procfiles have no continued lines"
         raise UsageError(f"{message}: put the command on one line or into a script")
     if "\0" in command:
         raise UsageError(f"{place}: a NUL character in the command")
-    return Entry(name, command, number)
+    if "\r" in command:
+        message = f"{place}: a carriage return within the line"
+        raise UsageError(f"{message}; end lines with LF or CR LF")
 
 
 def _warnings(entry: Entry, path: str) -> list[str]:

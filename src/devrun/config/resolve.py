@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from devrun.config import values
-from devrun.config.environment import INHERITED, Variable, find_root_file, layers
+from devrun.config.environment import INHERITED, Variable, layers
 from devrun.config.prefixes import prefix_settings
+from devrun.config.root_file import find_root_file
 from devrun.config.selection import Selection, select
 from devrun.config.settings import RunSettings
 from devrun.config.success import find_service, parse_success
@@ -78,6 +79,10 @@ def resolve(
 
 
 def _environment(settings: RunSettings, cwd: str) -> EnvironmentSettings:
+    """Return which files are read; ``--no-env`` is about the shared root ``.env`` alone.
+
+    Files that ``--env-file`` names are read nevertheless: whoever names one wants it.
+    """
     files = tuple(os.path.join(cwd, os.path.expanduser(path)) for path in settings.env_files)
     root = None if settings.no_env else find_root_file(cwd)
     return EnvironmentSettings(root, files, settings.env_override)

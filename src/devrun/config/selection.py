@@ -69,14 +69,16 @@ def select(settings: RunSettings, cwd: str) -> Selection:
         return Selection((), commands, frozenset(), "the command line")
     if settings.names is not None:
         raise UsageError("--names is for commands; the processes of a file have their names")
-    entries, warnings = _entries(files, cwd)
+    entries, places, warnings = _entries(files, cwd)
     names = [entry.name for entry in entries if entry.name]
     chosen = [word for word in settings.commands if not _is_command(word)]
     _check_names(chosen, names, files)
     commands = _commands([w for w in settings.commands if _is_command(w)], None, cwd)
     for command in commands:
-        if command.name in names:
-            raise UsageError(f'the name "{command.name}" stands in {files[0]} and as a command')
+        if command.name in places:
+            file = places[command.name].rpartition(":")[0]
+            message = f'the name "{command.name}" stands in {file} and as a command'
+            raise UsageError(f"{message}; see {places[command.name]}")
     wanted, more = _wanted(chosen, names)
     source = ", ".join(files)
     return Selection(entries, commands, wanted, source, (*warnings, *more))
@@ -95,10 +97,15 @@ def _commands(words: Sequence[str], names: str | None, cwd: str) -> tuple[Servic
     return tuple(Service(place, w.name, w.command, cwd) for place, w in enumerate(parsed))
 
 
-def _entries(files: Sequence[str], cwd: str) -> tuple[tuple[Service, ...], list[str]]:
-    """Read the files; a process runs in the folder of its file, as with most of the peers."""
+def _entries(
+    files: Sequence[str], cwd: str
+) -> tuple[tuple[Service, ...], dict[str | None, str], list[str]]:
+    """Read the files: their processes, the place of each name, and warnings.
+
+    A process runs in the folder of its file, as with most of the peers.
+    """
     services: list[Service] = []
-    places: dict[str, str] = {}
+    places: dict[str | None, str] = {}
     warnings: list[str] = []
     for path in files:
         found = procfile.read(path, cwd)
@@ -111,7 +118,7 @@ def _entries(files: Sequence[str], cwd: str) -> tuple[tuple[Service, ...], list[
                 raise UsageError(f"{message}; the first is {places[entry.name]}")
             places[entry.name] = place
             services.append(Service(len(services), entry.name, entry.command, folder))
-    return tuple(services), warnings
+    return tuple(services), places, warnings
 
 
 def _is_command(word: str) -> bool:
@@ -121,10 +128,10 @@ def _is_command(word: str) -> bool:
 def _check_names(words: Sequence[str], names: Sequence[str], files: Sequence[str]) -> None:
     for word in words:
         if word not in names:
-            from devrun.config.nearest import hint
+            from devrun.config.nearest import choices
 
-            message = f'no process "{word}" in {", ".join(files)}{hint(word, names)}'
-            raise UsageError(f"{message}; there are {', '.join(names)}")
+            message = f'no process "{word}" in {", ".join(files)}{choices(word, names)}'
+            raise UsageError(message)
 
 
 def _wanted(chosen: Sequence[str], names: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:

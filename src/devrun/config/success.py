@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from devrun.errors import UsageError
@@ -12,6 +13,7 @@ _PLAIN = {
     "first": SuccessKind.FIRST,
     "last": SuccessKind.LAST,
 }
+_INDEX = re.compile(r"\d{1,9}", re.ASCII)
 
 
 def parse_success(text: str, names: Sequence[str | None]) -> SuccessCondition:
@@ -32,11 +34,10 @@ def parse_success(text: str, names: Sequence[str | None]) -> SuccessCondition:
         if text.startswith(start):
             target = find_service(text.removeprefix(start), names, f"--success {text}")
             return SuccessCondition(kind, frozenset({target}))
-    from devrun.config.nearest import hint
+    from devrun.config.nearest import choices
 
-    choices = (*_PLAIN, "command-NAME", "!command-NAME")
-    message = f'--success "{text}": not a condition{hint(text, choices)}'
-    raise UsageError(f"{message}; there are {', '.join(choices)}")
+    known = (*_PLAIN, "command-NAME", "!command-NAME")
+    raise UsageError(f'--success "{text}": not a condition{choices(text, known)}')
 
 
 def find_service(word: str, names: Sequence[str | None], place: str) -> int:
@@ -47,10 +48,9 @@ def find_service(word: str, names: Sequence[str | None], place: str) -> int:
     """
     if word in names:
         return list(names).index(word)
-    if word.isascii() and word.isdecimal() and int(word) < len(names):
+    if _INDEX.fullmatch(word) and int(word) < len(names):
         return int(word)
-    from devrun.config.nearest import hint
+    from devrun.config.nearest import choices
 
     known = [name or str(index) for index, name in enumerate(names)]
-    message = f'{place}: no service "{word}"{hint(word, known)}'
-    raise UsageError(f"{message}; there are {', '.join(known)}")
+    raise UsageError(f'{place}: no service "{word}"{choices(word, known)}')

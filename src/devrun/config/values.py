@@ -79,7 +79,7 @@ def process_count(text: str, option: str, *, processors: int | None = None) -> i
     """
     if not text.strip().endswith("%"):
         return whole_number(text, option, least=1, most=100_000)
-    percent = whole_number(text.strip()[:-1], option, least=1, most=100_000)
+    percent = whole_number(text.strip()[:-1], f"{option} in %", least=1, most=100_000)
     return max(1, round((processors or usable_processors()) * percent / 100))
 
 
@@ -90,7 +90,10 @@ def usable_processors() -> int:
     return os.cpu_count() or 1
 
 
-_NOT_TO_STOP = {"SIGSTOP", "SIGTSTP", "SIGCONT", "SIGTTIN", "SIGTTOU", "SIGCHLD", "SIGWINCH"}
+_NOT_TO_STOP = {"SIGSTOP", "SIGTSTP", "SIGCONT", "SIGTTIN", "SIGTTOU", "SIGCHLD"}
+"""Signals that suspend, continue or only inform. SIGWINCH is not among them: it is how Apache's
+httpd is asked to stop gracefully."""
+_SIGNAL_NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 
 
 def stop_signal(text: str, option: str) -> int:
@@ -99,17 +102,25 @@ def stop_signal(text: str, option: str) -> int:
     Raises:
         UsageError: There is no such signal, or it does not stop processes.
     """
-    word = text.strip().upper()
-    names = {number.name for number in signal.Signals}
-    if word.isdecimal() and int(word) in set(signal.Signals):
-        word = signal.Signals(int(word)).name
-    elif not word.startswith("SIG"):
-        word = f"SIG{word}"
-    if word not in names:
+    found = _signal(text.strip().upper(), text, option)
+    if found.name in _NOT_TO_STOP:
+        message = f'{option} "{text}": {found.name} does not end a process; write SIGTERM or SIGINT'
+        raise UsageError(message)
+    return found.value
+
+
+def _signal(word: str, text: str, option: str) -> signal.Signals:
+    if _SIGNAL_NUMBER.fullmatch(word):
+        number = int(word)
+        if number == 0:
+            message = f'{option} "{text}": 0 only asks whether a process exists; write SIGTERM'
+            raise UsageError(message)
+        if number in set(signal.Signals):
+            return signal.Signals(number)
+    name = word if word.startswith("SIG") else f"SIG{word}"
+    names = signal.Signals.__members__
+    if name not in names:
         from devrun.config.nearest import hint
 
-        raise UsageError(f'{option} "{text}": no such signal{hint(word, names)}')
-    if word in _NOT_TO_STOP:
-        message = f'{option} "{text}": {word} does not end a process; write SIGTERM or SIGINT'
-        raise UsageError(message)
-    return signal.Signals[word].value
+        raise UsageError(f'{option} "{text}": no such signal{hint(name, names)}')
+    return names[name]

@@ -10,7 +10,7 @@ from devrun.errors import UsageError
 
 _NAMED = re.compile(r"([A-Za-z0-9_@][A-Za-z0-9_@.:/-]*)=(.*)", re.ASCII | re.DOTALL)
 _ASSIGNMENT = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ def _split(text: str, place: int) -> Word:
     if match is None or _ASSIGNMENT.fullmatch(match[1]):
         return Word(None, text)
     if not match[2].strip():
-        raise UsageError(f'command {place}: "{text}" has a name and no command')
+        message = f'command {place}: the name "{match[1]}" has no command'
+        raise UsageError(f"{message}; write {match[1]}=COMMAND")
     return Word(match[1], _unwrapped(match[2]))
 
 

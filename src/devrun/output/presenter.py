@@ -225,4 +225,4 @@ def _left_behind(event: LeftBehind, services: Sequence[Service]) -> str:
     who = "" if event.instance is None else f" by {services[event.instance].label}"
     some = ", ".join(f"{pid} {line[:60]}" for pid, line in event.processes[:3])
     more = f" and {len(event.processes) - 3} more" if len(event.processes) > 3 else ""
-    return f"Stopping what was left running{who}: {some}{more}"
+    return f"Stopped what was left running{who}: {some}{more}"

@@ -34,7 +34,7 @@ class Pump:
     The pump goes on afterwards, as long as some descendant holds the descriptor open.
 
     Args:
-        after: The pump of the generation before: its output comes first.
+        after: Set once what comes before this output has been published.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Pump:
         generation: int,
         journal: Journal,
         publish: Callable[[Output], None],
-        after: Pump | None,
+        after: trio.Event,
     ) -> None:
         self.drained = trio.Event()
         self._descriptor = descriptor
@@ -79,9 +79,7 @@ class Pump:
     async def run(self) -> None:
         """Pump until the descriptor's last writer has closed it, then close it."""
         try:
-            if self._after is not None:
-                await self._after.drained.wait()
-                self._after = None
+            await self._after.wait()
             while await self._step():
                 pass
             self._flush(Piece.PART)

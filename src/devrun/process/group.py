@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from devrun.process import tree
@@ -47,6 +48,27 @@ def signal_group(pid: int, number: int) -> None:
             os.killpg(pid, signal.SIGCONT)
     except (ProcessLookupError, PermissionError):
         return  # Gone, or macOS's answer for a group of zombies (kill(2) there).
+
+
+class Asking:
+    """Asks leftovers to end, each process group once.
+
+    Only groups with an orphan in them are asked: a process whose parent lives is the parent's to
+    end, and may be stopping in an order of its own (another devrun, a process manager).
+    """
+
+    def __init__(self, asked: frozenset[int] = frozenset()) -> None:
+        self._asked = set(asked)
+
+    def ask(self, left: Sequence[tree.Process], number: int) -> list[tree.Process]:
+        """Send a signal to what is left and was not asked before; return those processes."""
+        me = os.getpid()
+        orphaned = {process.group for process in left if process.parent == me}
+        fresh = orphaned - self._asked
+        self._asked |= fresh
+        for group in fresh:
+            signal_group(group, number)
+        return [process for process in left if process.group in fresh]
 
 
 def owned(ownership: Ownership) -> list[tree.Process]:

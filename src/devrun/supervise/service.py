@@ -12,13 +12,13 @@ from typing import assert_never
 import trio
 
 from devrun.errors import SpawnError
-from devrun.events import Event, Killed, LeftBehind, Output
+from devrun.events import Event, Killed, LeftBehind, Output, Started
 from devrun.model import ExitStatus, Service
 from devrun.output.journal import Journal
 from devrun.output.pump import Pump
 from devrun.process import tree
 from devrun.process.exits import ChildExits
-from devrun.process.group import Ownership, owned, signal_group
+from devrun.process.group import Asking, Ownership, owned, signal_group
 from devrun.process.signals import KILL
 from devrun.process.spawn import Child
 from devrun.supervise import machine
@@ -73,9 +73,10 @@ class ServiceTask:
         self.state = State()
         self._around = around
         self._send, self._inbox = trio.open_memory_channel[Input](inf)
-        self._told, self._to_tell = trio.open_memory_channel[Event | Pump](inf)
+        self._told, self._to_tell = trio.open_memory_channel[Event | Pump | trio.Event](inf)
         self._child: Child | None = None
         self._pump: Pump | None = None
+        self._announced = trio.Event()
         self._waiting = trio.CancelScope()
 
     def send(self, message: Input) -> None:
@@ -142,6 +143,8 @@ class ServiceTask:
             case Emit():
                 self._around.observe(self.spec.index, action.event)
                 self._told.send_nowait(action.event)
+                if isinstance(action.event, Started):
+                    self._told.send_nowait(self._announced)
             case _:
                 assert_never(action)
 
@@ -155,6 +158,7 @@ class ServiceTask:
             self.send(NotSpawned(generation, status, str(error)))
             return
         self._child = child
+        self._announced = trio.Event()
         self._around.exits.manage(child)
         if child.output is not None:
             self._pump = Pump(
@@ -163,7 +167,7 @@ class ServiceTask:
                 generation=generation,
                 journal=self._around.journal,
                 publish=self._publish_output,
-                after=self._pump,
+                after=self._announced,
             )
             pumps.start_soon(self._pump.run)
         since = trio.current_time() - (time.monotonic() - child.started_at)
@@ -193,18 +197,13 @@ class ServiceTask:
         Its own group has had the signal already, if the service was stopped; a process that left
         the group has not, and nor has any if the main process ended by itself.
         """
-        asked: set[int] = set()
-        told_group = self.state.stopped
+        sessions = self._ownership().sessions
+        asking = Asking(sessions if self.state.stopped else frozenset())
         while left := owned(self._ownership()):
             if self.state.generation != action.generation:
                 return
-            fresh = [p for p in left if p.pid not in asked]
-            for process in fresh:
-                asked.add(process.pid)
-                if not (told_group and process.group in self._ownership().sessions):
-                    tree.send(process, action.signal)
-            if fresh and not told_group:
-                self._report_left(fresh)
+            if asked := asking.ask(left, action.signal):
+                self._report_left(asked)
             await self._around.exits.changed(at_most=LOOK_AGAIN)
         self._gone(action.generation)
 
@@ -247,10 +246,12 @@ class ServiceTask:
         self._around.publish(event)
 
     async def _tell(self) -> None:
-        """Publish events, each behind all the output that came before it."""
+        """Publish events, each behind the output before it and ahead of the output after it."""
         async for item in self._to_tell:
             if isinstance(item, Pump):
                 await item.drained.wait()
+            elif isinstance(item, trio.Event):
+                item.set()
             else:
                 await self._around.journal.room(self)
                 self._around.publish(item)

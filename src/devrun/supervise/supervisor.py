@@ -20,6 +20,7 @@ from devrun.events import Changed, Event, LeftBehind, Notice, Stopping, StopReas
 from devrun.model import Project
 from devrun.output.screen import Size
 from devrun.process import tree
+from devrun.process.group import Asking
 from devrun.process.signals import CHILD, CONTINUE, KILL, RESIZE, STOP, SUSPEND
 from devrun.process.spawn import resize
 from devrun.sources.loop_guard import Answer, LoopGuard
@@ -70,6 +71,8 @@ class Supervisor:
         self._everything = trio.CancelScope()
         self.signalled = trio.Event()
         """Set once a signal has told the run to stop."""
+        self.left_behind: list[LeftBehind] = []
+        """What services had left running at the end of the run, to be published after all else."""
         self.over = trio.Event()
         """Set once no process is left."""
         for child in around.adopted.values():
@@ -284,7 +287,7 @@ class Supervisor:
         # What is left had as long as the services, if they took their time; a second at least.
         since = now if self._stopping_since is None else self._stopping_since
         deadline = min(now + timeout, max(since + timeout, now + 1.0))
-        asked: set[int] = set()
+        asking = Asking()
         while left := tree.descendants(os.getpid()):
             if self._level is Level.KILL or trio.current_time() >= deadline:
                 for process in left:
@@ -293,13 +296,9 @@ class Supervisor:
                 if trio.current_time() >= deadline + 5.0:
                     return
                 continue
-            fresh = [process for process in left if process.pid not in asked]
-            for process in fresh:
-                asked.add(process.pid)
-                tree.send(process, number)
-            if fresh:
-                some = tuple((p.pid, tree.command_line(p.pid)) for p in fresh)
-                self._around.publish(LeftBehind(None, some))
+            if asked := asking.ask(left, number):
+                some = tuple((p.pid, tree.command_line(p.pid)) for p in asked)
+                self.left_behind.append(LeftBehind(None, some))
             await self._around.exits.changed(at_most=0.25)
 
     def _kill_everything(self) -> None:
