@@ -46,7 +46,7 @@ def test_the_example_project_in_colours(devrun, tmp_path):
 
 def test_processes_have_a_terminal_that_fits(devrun):
     run = devrun(f"web={program('reports_tty')}", terminal=(24, 80))
-    run.wait_for("[web] ", "tty True True True 24x74", "controlling True")
+    run.wait_for("tty True True True 24x74", "controlling True")
     run.resize(30, 100)
     run.wait_for("resized 30x94")
     run.type(b"\x03")
@@ -116,7 +116,8 @@ def test_the_screen_in_tmux(tmp_path, mark):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = f"{sys.executable} -m devrun -f Procfile.example --port {port}; echo code $?; cat"
+    run = f"{sys.executable} -m devrun -f Procfile.example --port {port}"
+    command = f"trap : INT; {run}; echo code $?; cat"
 
     def screen():
         shown = subprocess.run(

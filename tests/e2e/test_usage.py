@@ -31,7 +31,10 @@ WRONG = [
     (["--port", "70000", "true"], '--port "70000": must be from 1 to 65535'),
     (["--port", "1", "--no-port", "true"], "--port and --no-port contradict each other"),
     (["-k", "--no-kill-others", "true"], "--no-kill-others and --kill-others contradict"),
-    (["-p", "nmae", "true"], '--prefix "nmae": neither a style; did you mean "name"?'),
+    (
+        ["-p", "nmae", "true"],
+        '--prefix "nmae": neither a style (index, pid, time, command, name, none)',
+    ),
     (["-p", "{nmae}", "true"], '--prefix "{nmae}": no such placeholder {nmae}'),
     (["-c", "rde", "true"], '--prefix-colors "rde": "rde" is no colour; did you mean "red"?'),
     (["-c", "#12", "true"], '--prefix-colors "#12": "#12" is no colour; write #rgb or #rrggbb'),
@@ -101,7 +104,16 @@ def test_variables_set_options(devrun, value, colored):
     assert (b"\x1b[36m" in run.output) is colored
 
 
-def test_shell_completion_is_offered(devrun):
-    run = devrun(env_added={"_DEVRUN_COMPLETE": "complete_bash", "COMP_WORDS": "devrun --kill-o"})
-    run.wait()
-    assert "Traceback" not in run.text
+def test_shell_completion_knows_options_and_processes(devrun, tmp_path):
+    (tmp_path / "Procfile").write_text("web: true\nworker: true\n")
+
+    def complete(words):
+        count = str(len(words.split(" ")) - 1)
+        variables = {"_DEVRUN_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": count}
+        run = devrun(env_added=variables)
+        assert run.wait() == 0, run.text
+        return run.lines
+
+    assert complete("devrun --kill-o") == ["--kill-others", "--kill-others-on-fail"]
+    assert complete("devrun check --env-o") == ["--env-override"]
+    assert complete("devrun -f Procfile w") == ["web", "worker"]

@@ -193,9 +193,11 @@ def test_any_bytes_are_processes_or_a_refusal_that_names_the_file(data):
     try:
         found = parse(data, "Procfile")
     except UsageError as error:
-        assert str(error).startswith("Procfile:")
-        assert "\n" not in str(error)
-        return
-    assert found.entries
-    lines = data.count(b"\n") + 1
-    assert all(1 <= entry.line <= lines for entry in found.entries)
+        refused = str(error)
+    else:
+        refused = "Procfile:"
+        assert found.entries
+        lines = data.count(b"\n") + 1
+        assert all(1 <= entry.line <= lines for entry in found.entries)
+    assert refused.startswith("Procfile:")
+    assert "\n" not in refused

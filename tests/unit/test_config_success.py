@@ -38,16 +38,20 @@ def test_a_name_goes_before_an_index():
     [
         (
             "fist",
-            '--success "fist": not a condition; did you mean "first"? '
-            "There are all, first, last, command-NAME, !command-NAME",
+            (
+                '--success "fist": not a condition; did you mean "first"? '
+                "There are all, first, last, command-NAME, !command-NAME"
+            ),
         ),
         ("FIRST", 'did you mean "first"?'),
         ("", '--success "": not a condition; there are all'),
         ("all,first", "not a condition"),
         (
             "command-wrker",
-            '--success command-wrker: no service "wrker"; did you mean "worker"? '
-            "There are web, 1, worker, 1",
+            (
+                '--success command-wrker: no service "wrker"; did you mean "worker"? '
+                "There are web, 1, worker, 1"
+            ),
         ),
         ("!command-4", 'no service "4"'),
         ("command-", 'no service ""'),

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 
 import typer
+from typer.core import TyperGroup
 
 from devrun import __version__
 from devrun.cli import options as o
-from devrun.cli.subcommands import SUBCOMMANDS
 from devrun.config.settings import RunSettings
 from devrun.errors import ExitCode, UsageError
 
@@ -30,9 +30,24 @@ Without a command and without -f it runs Procfile.dev or Procfile of this folder
 
 CHECK_HELP = """Check a project without starting anything, and show what would run."""
 
+_COMPLETION = ("--install-completion", "--show-completion")
 _CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DEVRUN"}
 
+
+class DefaultRun(TyperGroup):
+    """The commands, of which ``run`` is meant where none is named."""
+
+    def parse_args(  # type: ignore[override]  # the supertype's Context has no public name
+        self, ctx: typer.Context, args: list[str]
+    ) -> list[str]:
+        """Put ``run`` before words that do not begin with a command."""
+        if not args or args[0] not in (*self.commands, *_COMPLETION):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
+    cls=DefaultRun,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -151,8 +166,6 @@ def main(argv: Sequence[str]) -> RunSettings | int:
     if words[:1] in (["-v"], ["-V"], ["--version"]):
         sys.stdout.write(f"devrun {__version__}\n")
         return ExitCode.OK
-    if not words or words[0] not in (*SUBCOMMANDS, "--install-completion", "--show-completion"):
-        words.insert(0, "run")
     try:
         result: object = app(words, prog_name="devrun", standalone_mode=False)
     except typer.TyperException as error:

@@ -6,10 +6,14 @@ message is devrun's own.
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import Annotated
 
 import typer
+
+from devrun.config import procfile
+from devrun.errors import UsageError
 
 Option = partial(typer.Option, show_envvar=False)
 
@@ -20,12 +24,27 @@ WATCHING = "Watching"
 OUTPUT = "Output"
 GENERAL = "General"
 
+
+def _complete_process(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of the processes that the line's files, or the folder's, have."""
+    from devrun.config.selection import DISCOVERED
+
+    names: list[str] = []
+    for path in ctx.params.get("file") or DISCOVERED:
+        try:
+            names += [entry.name for entry in procfile.read(path, os.getcwd()).entries]
+        except UsageError:
+            continue
+    return [name for name in names if name.startswith(incomplete)]
+
+
 Commands = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[COMMAND]...",
         help="A shell command line, or NAME=COMMAND; after -f also the name of a process.",
         show_default=False,
+        autocompletion=_complete_process,
     ),
 ]
 Files = Annotated[

@@ -84,5 +84,5 @@ def _prefix_style(text: str | None) -> PrefixStyle | str | None:
             raise UsageError(f"{message}{hint(name, _PLACEHOLDERS)}")
     if not any(name in _PLACEHOLDERS for name in used):
         message = f'--prefix "{text}": neither a style ({", ".join(known)})'
-        raise UsageError(f"{message} nor a template such as {{name}}:{hint(text, known)}")
+        raise UsageError(f"{message} nor a template such as {{name}}{hint(text, known)}")
     return text

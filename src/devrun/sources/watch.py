@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 import trio
 from watchfiles._rust_notify import RustNotify
@@ -21,8 +22,12 @@ from devrun.sources.watch_tree import Stamp, WatchTree, changes, stamp_of
 STEP_MS = 20
 """Milliseconds between two looks of the watcher's thread at what the kernel reported."""
 
-POLL_MS = 200
-"""Milliseconds between two looks at the files where the kernel cannot say."""
+CLOCK_STEP = 0.01
+"""Seconds that a file's time may be behind the clock: kernels stamp files with a coarse one."""
+
+POLL = 0.2
+"""Seconds between two looks at the files where the kernel cannot say. (watchfiles' own polling
+compares whole seconds, so that a second save within one would be missed.)"""
 
 _NO_EVENTS = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "vboxsf", "drvfs", "prl_fs", "virtiofs")
 """File systems on which changes made elsewhere are not reported (inotify(7), and fuse)."""
@@ -36,22 +41,26 @@ async def watch(
     settings: WatchSettings,
     *,
     root: str,
+    since: float,
     publish: Callable[[Burst], None],
     notice: Callable[[str], None],
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Watch for ever; what changes after ``task_status`` has started is not missed.
+    """Watch for ever.
 
     Args:
         rules: Each with the index of the service that it restarts.
+        since: Wall-clock time from which on no change is missed; services may have read their
+            files before the watching began.
         publish: Called once a burst.
         notice: Called with a line if watching has to be done in another way.
     """
     watcher = _Watcher(rules, settings, root, notice)
-    await watcher.renew()
+    changed = await watcher.begin(since)
     task_status.started()
     while True:
-        burst = watcher.services_of(await watcher.burst())
+        burst = watcher.services_of(await watcher.burst(changed))
+        changed = set()
         if burst:
             publish(burst)
 
@@ -72,14 +81,24 @@ class _Watcher:
         self._stamps: dict[str, Stamp] = {}
         self._backend: RustNotify | None = None
         self._poll = settings.poll
+        self._look_takes = 0.0
         if not self._poll and (kind := _file_system_without_events(self._tree.folders())):
             self._poll = True
             notice(f"watching by looking at file times: {kind} does not report changes")
 
-    async def burst(self) -> set[str]:
-        """Wait for changes, and for the quiet after them; return the files concerned."""
-        changed: set[str] = set()
-        first_at = 0.0
+    async def begin(self, since: float) -> set[str]:
+        """Begin to watch; return what has changed since a time already."""
+        await self.renew()
+        earliest = int((since - CLOCK_STEP) * 1e9)
+        return {path for path, stamp in self._stamps.items() if stamp[0] >= earliest}
+
+    async def burst(self, changed: set[str]) -> set[str]:
+        """Wait for changes, and for the quiet after them; return the files concerned.
+
+        Args:
+            changed: What is known to have changed already.
+        """
+        first_at = trio.current_time()
         while True:
             limit = self._settings.quiet if changed else None
             fresh = await self._next(limit)
@@ -98,7 +117,8 @@ class _Watcher:
             self._folders = self._tree.folders()
             self._backend = self._new_backend()
             self._stamps = await trio.to_thread.run_sync(self._tree.snapshot)
-            if self._tree.folders() == self._folders:
+            unchanged = self._tree.folders() == self._folders
+            if unchanged and (self._poll or self._backend is not None):
                 return changes(before, self._stamps)
 
     def services_of(self, paths: set[str]) -> dict[int, list[str]]:
@@ -111,38 +131,50 @@ class _Watcher:
 
     async def _next(self, limit: float | None) -> set[str]:
         """Return files that really changed; nothing once ``limit`` seconds have passed."""
-        deadline = trio.current_time() + limit if limit is not None else None
-        while True:
-            left = None if deadline is None else deadline - trio.current_time()
-            if left is not None and left <= 0:
-                return set()
-            try:
-                events = await self._events(left)
-            except (OSError, RuntimeError, ValueError):
-                # A name that is no UTF-8, a folder that went away: begin anew and compare.
-                return await self.renew()
-            if events is None:
-                return set()
-            changed = self._changed(events)
-            if any(self._is_about_folders(path) for path in events):
-                changed |= await self.renew()
+        deadline = inf if limit is None else trio.current_time() + limit
+        while (left := deadline - trio.current_time()) > 0:
+            if self._poll:
+                changed = await self._look_again(left)
+            else:
+                changed = await self._hear(left)
             if changed:
                 return changed
+        return set()
 
-    async def _events(self, limit: float | None) -> set[str] | None:
-        """Return the paths that the backend reports, or None after ``limit`` seconds."""
+    async def _look_again(self, left: float) -> set[str]:
+        """Wait a while, never so short that looking takes a tenth of the time, and compare."""
+        await trio.sleep(min(left, max(POLL, 10 * self._look_takes)))
+        began = trio.current_time()
+        changed = await self.renew()
+        self._look_takes = trio.current_time() - began
+        return changed
+
+    async def _hear(self, left: float) -> set[str]:
+        """Wait for the kernel's events; return what they amount to."""
+        try:
+            events = await self._events(left)
+        except (OSError, RuntimeError, ValueError):
+            # A name that is no UTF-8, a folder that went away: begin anew and compare.
+            return await self.renew()
+        changed = self._changed(events)
+        if any(self._is_about_folders(path) for path in events):
+            changed |= await self.renew()
+        return changed
+
+    async def _events(self, limit: float) -> set[str]:
+        """Return the paths that the kernel reports; nothing after ``limit`` seconds."""
         if self._backend is None:
             return await self.renew()
         stop = threading.Event()
         # 0 is "no limit" to the backend, so the shortest limit is a millisecond.
-        milliseconds = 0 if limit is None else max(1, round(limit * 1000))
+        milliseconds = 0 if limit == inf else max(1, round(limit * 1000))
         try:
             result = await trio.to_thread.run_sync(
                 self._backend.watch, 1600, STEP_MS, milliseconds, stop, abandon_on_cancel=True
             )
         finally:
             stop.set()
-        return None if isinstance(result, str) else {path for _, path in result}
+        return set() if isinstance(result, str) else {path for _, path in result}
 
     def _changed(self, paths: set[str]) -> set[str]:
         """Return the paths that count and are not as they were."""
@@ -164,28 +196,27 @@ class _Watcher:
         name = os.path.basename(path)
         return path in self._folders or name == ".gitignore" or os.path.isdir(path)
 
-    def _new_backend(self) -> RustNotify:
+    def _new_backend(self) -> RustNotify | None:
+        if self._poll:
+            return None
         try:
-            return self._make(poll=self._poll)
+            return RustNotify(
+                self._folders,
+                False,  # noqa: FBT003 - debug
+                False,  # noqa: FBT003 - force_polling
+                0,
+                False,  # noqa: FBT003 - recursive
+                True,  # noqa: FBT003 - ignore_permission_denied
+            )
+        except FileNotFoundError:
+            return None  # A folder has gone since it was listed; the caller looks again.
         except OSError as error:
-            if self._poll:
-                raise
             self._poll = True
             self._notice(
                 f"watching by looking at file times: {error}; {len(self._folders)} folders are "
                 "more than fs.inotify.max_user_watches allows"
             )
-            return self._make(poll=True)
-
-    def _make(self, *, poll: bool) -> RustNotify:
-        return RustNotify(
-            self._folders,
-            False,  # noqa: FBT003 - debug
-            poll,
-            POLL_MS,
-            False,  # noqa: FBT003 - recursive
-            True,  # noqa: FBT003 - ignore_permission_denied
-        )
+            return None
 
     def _shown(self, path: str) -> str:
         relative = os.path.relpath(path, self._root)

@@ -5,6 +5,7 @@ Usable before trio is imported, because the first generation starts before that.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from devrun.config.environment import service_environment
@@ -41,6 +42,8 @@ class Launcher:
         self._notice = notice
         self._last_environment: dict[int, dict[str, str]] = {}
         self._sessions: dict[int, set[int]] = {}
+        self.began_at = time.time()
+        """Wall-clock time at which the first process was about to be started."""
 
     def launch(self, service: Service) -> Child:
         """Start a process of the service.

@@ -186,6 +186,7 @@ class Supervisor:
                 rules,
                 self._project.watch,
                 root=self._project.root,
+                since=self._around.launcher.began_at,
                 publish=self._files_changed,
                 notice=lambda text: self._around.publish(Notice(text)),
             )
