@@ -167,6 +167,7 @@ LIKELY = st.from_regex(re.compile(r"[ -]?[0-9.%]{0,6}[A-Za-z]{0,8}[ %]?"), fullm
 @given(text=st.text() | LIKELY)
 @example(text="9" * 5000)
 @example(text="²")
+@example(text="0\x1f")
 def test_any_text_is_a_value_or_a_refusal_that_names_the_flag(reader, text):
     refused = "--flag"
     try:

@@ -1,7 +1,7 @@
 """From the words of the command line to the end of the process.
 
 Typer takes 50 ms to import, which is most of what a run needs before its first service starts. So
-the plainest command lines, those without any option, are read without it.
+the plainest command lines, commands and ``-f FILE``, are read without it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from devrun.cli.subcommands import SUBCOMMANDS
-from devrun.config.settings import RunSettings
+from devrun.config.settings import RunSettings, option_variables
 from devrun.errors import DevrunError, ExitCode
 from devrun.model import KillOthers
 from devrun.output.complaint import complain
@@ -42,7 +42,7 @@ def enter(argv: Sequence[str], *, inbox: SignalInbox, guardian: int | None) -> N
 
 
 def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> int:
-    settings = settings_without_options(argv, os.environ)
+    settings = plain_settings(argv, os.environ)
     if settings is not None:
         return start(settings, inbox, guardian)
     from devrun.cli.app import main
@@ -51,17 +51,27 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
     return start(result, inbox, guardian) if isinstance(result, RunSettings) else result
 
 
-def settings_without_options(argv: Sequence[str], environ: Mapping[str, str]) -> RunSettings | None:
-    """Return the settings of a command line of commands alone; None if it may say more.
+def plain_settings(argv: Sequence[str], environ: Mapping[str, str]) -> RunSettings | None:
+    """Return the settings of a command line of commands and ``-f FILE``; None if it says more.
 
-    That is so if there is a word that looks like an option, a command of devrun's own, or a
+    That is so if there is another word that looks like an option, a command of devrun's own, or a
     variable that sets an option.
     """
-    if not argv or argv[0] in SUBCOMMANDS or any(word.startswith("-") for word in argv):
+    if not argv or argv[0] in SUBCOMMANDS or not option_variables().isdisjoint(environ):
         return None
-    if any(name.startswith("DEVRUN_") and name != "DEVRUN_INSTANCE" for name in environ):
+    if any(name.startswith("_DEVRUN_") for name in environ):
+        return None  # A shell asks for completions.
+    files: list[str] = []
+    commands: list[str] = []
+    words = iter(argv)
+    for word in words:
+        if word == "-f":
+            files.append(next(words, "-"))
+        else:
+            commands.append(word)
+    if any(word.startswith("-") for word in (*files, *commands)):
         return None
-    return RunSettings(commands=tuple(argv))
+    return RunSettings(commands=tuple(commands), files=tuple(files))
 
 
 def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> int:

@@ -32,6 +32,7 @@ _FUNCTIONS = ("hex", "bgHex", "rgb", "bgRgb", "ansi256", "bgAnsi256")
 _ITEMS = re.compile(r",(?![^()]*\))")
 _SEGMENTS = re.compile(r"\.(?![^()]*\))")
 _HEX = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,3}", re.ASCII)
 _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 
 Rgb = tuple[int, int, int]
@@ -141,7 +142,7 @@ def _hex(text: str, item: str) -> Rgb:
 
 def _numbers(text: str, count: int, name: str, item: str) -> list[int]:
     words = [word.strip() for word in text.split(",")]
-    numbers = [int(word) for word in words if word.isascii() and word.isdecimal()]
+    numbers = [int(word) for word in words if _NUMBER.fullmatch(word)]
     if len(words) != count or len(numbers) != count or any(n > 255 for n in numbers):
         some = "one number" if count == 1 else "three numbers"
         raise UsageError(f'--prefix-colors "{item}": {name}() takes {some} from 0 to 255')

@@ -51,9 +51,10 @@ def whole_number(text: str, option: str, *, least: int, most: int) -> int:
     Raises:
         UsageError: It is none, or out of bounds.
     """
-    if not _COUNT.fullmatch(text.strip()):
+    digits = text.strip()
+    if not _COUNT.fullmatch(digits):
         raise UsageError(f'{option} "{text}": not a whole number')
-    number = int(text)
+    number = int(digits)
     if not least <= number <= most:
         raise UsageError(f'{option} "{text}": must be from {least} to {most}')
     return number

@@ -56,6 +56,7 @@ class Presenter:
         self,
         project: Project,
         *,
+        prefixes: Prefixes,
         terminal: bool,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -64,16 +65,12 @@ class Presenter:
         self._quiet = project.output.quiet
         self._terminal = terminal
         self._wall_clock = wall_clock
-        self._prefixes = Prefixes(project.output.prefix, project.services, project.output.color)
+        self._prefixes = prefixes
         self._fixed: dict[int, bytes] = {}
         self._pids: dict[int, int] = {}
         self._hygiene = [Hygiene() for _ in project.services] if terminal else []
         self._open: int | None = None
         self._open_is_state = False
-
-    def width(self, instance: int) -> int:
-        """Return the columns that an instance's prefix takes."""
-        return self._prefixes.width(instance)
 
     def render(self, event: Event) -> Sequence[Buffer]:
         """Return what the event adds to the output; nothing for many events."""

@@ -7,6 +7,7 @@ import os
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
     from devrun.model import Project
+    from devrun.output.prefix import Prefixes
     from devrun.output.presenter import Presenter
 
 STDOUT = 1
@@ -18,6 +19,9 @@ Size = tuple[int, int]
 class Screen:
     """What devrun writes to.
 
+    Both of its parts are made when first needed, because they take time to import: prefixes before
+    the first service starts, and only if it is given a terminal; the presenter after it.
+
     Args:
         terminal: It is a terminal.
     """
@@ -25,16 +29,29 @@ class Screen:
     def __init__(self, project: Project, *, terminal: bool) -> None:
         self._project = project
         self._terminal = terminal
+        self._prefixes: Prefixes | None = None
         self._presenter: Presenter | None = None
 
     @property
     def presenter(self) -> Presenter:
-        """What renders events; made when first needed, because it takes time to import."""
+        """What renders events."""
         if self._presenter is None:
             from devrun.output.presenter import Presenter
 
-            self._presenter = Presenter(self._project, terminal=self._terminal)
+            self._presenter = Presenter(
+                self._project, prefixes=self.prefixes, terminal=self._terminal
+            )
         return self._presenter
+
+    @property
+    def prefixes(self) -> Prefixes:
+        """What stands before lines."""
+        if self._prefixes is None:
+            from devrun.output.prefix import Prefixes
+
+            project = self._project
+            self._prefixes = Prefixes(project.output.prefix, project.services, project.output.color)
+        return self._prefixes
 
     def size_for(self, index: int) -> Size:
         """Return rows and columns for a service: the terminal's, less the prefix."""
@@ -42,4 +59,4 @@ class Screen:
         if self._terminal:
             size = os.get_terminal_size(STDOUT)
             rows, columns = size.lines or rows, size.columns or columns
-        return rows, max(20, columns - self.presenter.width(index))
+        return rows, max(20, columns - self.prefixes.width(index))

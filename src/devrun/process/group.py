@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from devrun.process import tree
-
-MARK = "DEVRUN_INSTANCE"
-"""Variable that tells which instances a process descends from, outermost first, by ``/``."""
+from devrun.process.mark import MARK
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +23,6 @@ class Ownership:
 
     sessions: frozenset[int]
     mark: bytes
-
-
-def mark_for(index: int, inherited: str | None) -> tuple[str, str]:
-    """Return an instance's mark, and the variable's value with the outer runs' marks before it."""
-    mark = f"{os.getpid()}:{index}"
-    return mark, f"{inherited}/{mark}" if inherited else mark
 
 
 def signal_group(pid: int, number: int) -> None:

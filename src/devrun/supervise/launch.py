@@ -12,8 +12,15 @@ from devrun.config.environment import service_environment
 from devrun.errors import ExitCode, SpawnError, UsageError
 from devrun.model import Project, Service
 from devrun.output.screen import Size
-from devrun.process.group import MARK, Ownership, mark_for
+from devrun.process.mark import MARK, mark_for
 from devrun.process.spawn import Child, Stdio, spawn
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
+if TYPE_CHECKING:
+    from devrun.process.group import Ownership
+
+NO_SIZE = (0, 0)
+"""Rows and columns of what is no terminal."""
 
 
 class Launcher:
@@ -53,18 +60,21 @@ class Launcher:
         """
         env = dict(self._environment(service))
         _, env[MARK] = mark_for(service.index, self._environ.get(MARK))
+        stdio = self._stdio(service)
         child = spawn(
             service.command,
             cwd=service.cwd,
             env=env,
-            stdio=self._stdio(service),
-            size=self._size_for(service.index),
+            stdio=stdio,
+            size=self._size_for(service.index) if stdio is Stdio.PTY else NO_SIZE,
         )
         self._sessions.setdefault(service.index, set()).add(child.pid)
         return child
 
     def ownership(self, service: Service) -> Ownership:
         """Return how processes of the service are recognised."""
+        from devrun.process.group import Ownership
+
         mark, _ = mark_for(service.index, None)
         return Ownership(frozenset(self._sessions.get(service.index, ())), mark.encode())
 
