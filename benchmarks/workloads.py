@@ -98,7 +98,10 @@ def _timed(bench: Bench, subject: Subject, commands: list[str]) -> float:
         began = time.monotonic()
         process.wait(LIMIT)
         took = time.monotonic() - began
-    reader.communicate(timeout=LIMIT)
+    assert reader.stdout is not None
+    with reader.stdout:
+        reader.stdout.read()
+    reader.wait(LIMIT)
     return took
 
 

@@ -8,7 +8,7 @@ import sys
 from devrun.cli.describe import describe
 from devrun.config.environment import describe as describe_environment
 from devrun.config.environment import service_environment
-from devrun.config.nearest import hint
+from devrun.config.nearest import choices
 from devrun.config.resolve import resolve
 from devrun.config.settings import RunSettings
 from devrun.errors import ExitCode, SpawnError, UsageError
@@ -51,9 +51,7 @@ def _named(project: Project, name: str) -> Service:
         if service.label == name:
             return service
     labels = [service.label for service in project.services]
-    message = (
-        f"--env {name}: no service of that name{hint(name, labels)}; there are {', '.join(labels)}"
-    )
+    message = f"--env {name}: no service of that name{choices(name, labels)}"
     raise UsageError(message)
 
 
