@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -14,6 +15,7 @@ def main() -> None:
     from devrun.process import guardian
     from devrun.sources.signals import SignalInbox
 
+    _open_standard_streams()
     inbox = SignalInbox()
     inbox.install()
     guarded_by = guardian.start(before_guarding=inbox.uninstall)
@@ -21,6 +23,15 @@ def main() -> None:
     from devrun.cli.entry import enter
 
     enter(sys.argv[1:], inbox=inbox, guardian=guarded_by)
+
+
+def _open_standard_streams() -> None:
+    """Open what was closed, or the next pipe would take its place and be taken for stdout."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 if __name__ == "__main__":

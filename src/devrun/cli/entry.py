@@ -10,12 +10,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from devrun.cli.defect import report_defect
 from devrun.cli.subcommands import SUBCOMMANDS
 from devrun.config.settings import RunSettings, option_variables
-from devrun.errors import DevrunError, ExitCode
+from devrun.errors import DevrunError, ExitCode, UsageError
 from devrun.model import KillOthers
 from devrun.output.complaint import complain
 from devrun.process.ending import die_of
+from devrun.process.signals import SIGPIPE
 from devrun.runtime import Run, run
 from devrun.sources.signals import SignalInbox
 
@@ -31,13 +33,15 @@ def enter(argv: Sequence[str], *, inbox: SignalInbox, guardian: int | None) -> N
         argv: The words after the program's name.
         guardian: Pid of the guardian, if there is one.
     """
+    sys.excepthook = report_defect
     try:
         code = _dispatch(argv, inbox, guardian)
+        sys.stdout.flush()
     except DevrunError as error:
         complain(str(error))
         code = int(error.exit_code)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    except BrokenPipeError:
+        die_of(SIGPIPE)
     os._exit(code)  # Nothing is left to be done, and unloading Python takes 20 ms.
 
 
@@ -83,8 +87,12 @@ def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> in
     from devrun.config.resolve import resolve
     from devrun.output.color_level import color_level
 
+    try:
+        cwd = os.getcwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder does not exist any more; change to another") from None
     level = color_level(os.environ, is_terminal=os.isatty(1), choice=settings.color)
-    resolution = resolve(settings, cwd=os.getcwd(), environ=os.environ, color_level=level)
+    resolution = resolve(settings, cwd=cwd, environ=os.environ, color_level=level)
     for warning in resolution.warnings:
         complain(warning)
     project = resolution.project

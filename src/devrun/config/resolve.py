@@ -72,7 +72,7 @@ def resolve(
             ),
             color=color_level,
             tty=settings.tty,
-            quiet=settings.quiet,
+            quiet=settings.quiet or settings.raw,
         ),
     )
     return Resolution(project, selection.warnings)

@@ -76,6 +76,8 @@ class Presenter:
         """Return what the event adds to the output; nothing for many events."""
         if isinstance(event, Output):
             return self._output(event)
+        if self._quiet and not isinstance(event, Started | SpawnFailed | Changed):
+            return ()
         lines = [line for text in self._texts(event) for line in self._own_line(text)]
         if self._terminal and isinstance(event, Stopping) and event.received == signal.SIGINT:
             return [_REDRAW, *lines]  # Over the ^C that the terminal has echoed.
@@ -142,7 +144,7 @@ class Presenter:
 
     def _own_line(self, text: tuple[int | None, str]) -> list[Buffer]:
         instance, words = text
-        if self._quiet or (instance is not None and self._services[instance].hidden):
+        if instance is not None and self._services[instance].hidden:
             return []
         if instance is None:
             line = global_line(words, self._color)

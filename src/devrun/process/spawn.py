@@ -75,11 +75,14 @@ def spawn(
         raise SpawnError(f'no such folder: "{cwd}"', ExitCode.NOT_FOUND)
     argv = argv_for(command)
     program = find_program(argv[0], cwd=cwd, env=env)
-    if stdio is Stdio.INHERIT:
-        return Child(_popen(argv, program, cwd, env, _Streams()), None)
-    if stdio is Stdio.PTY and sys.platform != "win32":
-        return _spawn_on_pty(argv, program, cwd, env, size)
-    return _spawn_on_pipe(argv, program, cwd, env)
+    try:
+        if stdio is Stdio.INHERIT:
+            return Child(_popen(argv, program, cwd, env, _Streams()), None)
+        if stdio is Stdio.PTY and sys.platform != "win32":
+            return _spawn_on_pty(argv, program, cwd, env, size)
+        return _spawn_on_pipe(argv, program, cwd, env)
+    except OSError as error:  # No descriptor, no pty or no process was to be had.
+        raise _spawn_error(error, argv[0]) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,7 @@ def _popen(
         if error.errno == errno.ENOEXEC and program != SHELL:
             # A script without a #! line: shells run it themselves (POSIX XCU 2.9.1.1).
             return _popen([SHELL, program, *argv[1:]], SHELL, cwd, env, streams)
-        raise _spawn_error(error, argv[0]) from error
+        raise
     except ValueError as error:  # A NUL byte in an argument or a variable.
         raise SpawnError(f"cannot start: {error}", ExitCode.NOT_EXECUTABLE) from error
 

@@ -17,7 +17,6 @@ from types import FrameType
 if sys.platform == "win32":
     STOP_SIGNALS: tuple[int, ...] = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
     OTHER_SIGNALS: tuple[int, ...] = ()
-    IGNORED_SIGNALS: tuple[int, ...] = ()
 else:
     STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
     OTHER_SIGNALS = (
@@ -28,8 +27,6 @@ else:
         signal.SIGUSR1,
         signal.SIGUSR2,
     )
-    IGNORED_SIGNALS = (signal.SIGTTOU, signal.SIGTTIN)
-    """A job in the background may go on writing to its terminal, and reads nothing from it."""
 
 
 class SignalInbox:
@@ -52,9 +49,6 @@ class SignalInbox:
                 continue
             self._former[number] = former
             signal.signal(number, self._record)
-        for number in IGNORED_SIGNALS:
-            self._former[number] = signal.getsignal(number)
-            signal.signal(number, signal.SIG_IGN)
 
     def uninstall(self) -> None:
         """Put the dispositions back that were in force before ``install``."""

@@ -1,0 +1,67 @@
+"""Every command line that the documentation shows is one that devrun understands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def command_lines():
+    for page in PAGES:
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
+            for line in block.splitlines():
+                if line.startswith("devrun"):
+                    yield pytest.param(line, id=f"{page.name}: {line[:50]}")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("Procfile", "Procfile.dev"):
+        (tmp_path / name).write_text("web: sleep 1\nworker: sleep 1\n")
+    (tmp_path / "Procfile.more").write_text("more: sleep 1\n")
+    for path in ("src/web", "src/worker"):
+        (tmp_path / path).mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", [*command_lines()])
+def test_a_command_line_of_the_documentation(devrun, folder, line):
+    words = shlex.split(line, comments=True)[1:]
+    is_check = words[:1] == ["check"]
+    if words.count("-f") == 2:
+        (folder / "Procfile").write_text("web: sleep 1\n")
+        (folder / "Procfile.more").write_text("worker: sleep 1\n")
+    run = devrun(*words, *([] if is_check else ["--dry-run"]))
+    assert run.wait() == 0, run.text
+    assert "services" in run.text or "--env" in words
+
+
+def test_the_package_script_of_the_readme(devrun):
+    script = re.search(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    words = shlex.split(json.loads("{" + script + "}")["dev"])
+    run = devrun(*words[1:], "--dry-run")
+    assert run.wait() == 0, run.text
+    assert {"[web]", "[worker]", "[chat]"} < set(run.lines)
+
+
+def test_the_examples_of_the_help(devrun, folder):
+    run = devrun("--help", env_added={"COLUMNS": "200"})
+    assert run.wait() == 0
+    examples = [line.strip() for line in run.lines if line.strip().startswith("devrun ")]
+    assert len(examples) >= 3
+    for line in examples:
+        shown = devrun(*shlex.split(line)[1:], "--dry-run")
+        assert shown.wait() == 0, shown.text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
