@@ -56,6 +56,24 @@ def _content(line: bytes) -> bytes | None:
     return content
 
 
+class LineCount:
+    """Counts the lines of a file that is being written; what was counted is not read again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._place = 0
+        self._lines = 0
+
+    def now(self) -> int:
+        """Return how many lines there are by now."""
+        with open(self._path, "rb") as file:
+            file.seek(self._place)
+            while piece := file.read(1 << 20):
+                self._place += len(piece)
+                self._lines += piece.count(b"\n")
+        return self._lines
+
+
 def median(values: Sequence[float]) -> float:
     """Return the median."""
     return statistics.median(values)

@@ -23,14 +23,13 @@ _READER = """
 import os, sys, time
 expected = int(sys.argv[1])
 count = 0
-at = None
 while piece := os.read(0, 1 << 20):
     count += piece.count(b"\\n")
-    if at is None and count >= expected:
-        at = time.monotonic_ns()
-print(at or time.monotonic_ns())
+    if expected and count >= expected:
+        print(time.monotonic_ns(), flush=True)
+        expected = 0
 """
-"""Reads as fast as it can, and says when it had the expected number of lines, or the end."""
+"""Reads as fast as it can, and says when it has had the expected number of lines."""
 
 
 @dataclass(frozen=True)
@@ -74,23 +73,21 @@ def started(
 
 
 def throughput(children: int, *, to_file: bool = False, single: bool = False) -> Workload:
-    """Lines per second that get through, from the first byte to the end of the runner."""
+    """Lines per second, from the runner's start until the last line has come out."""
 
     def run(bench: Bench, subject: Subject) -> Figures:
         count = max(1000, subject.pace // children // (10 if single else 1))
+        words = "single stay" if single else "stay"
         flood = bench.programs["flood"]
-        single_word = " single" if single else ""
-        commands = [f"{flood} {count} {name}{single_word}" for name in range(children)]
-        if to_file:
-            took = _timed_to_file(bench, subject, commands)
-        else:
-            took = _timed(bench, subject, commands, count * children)
-        return {"lines/s": count * children / took}
+        commands = [f"{flood} {count} {name} {words}" for name in range(children)]
+        timed = _timed_to_file if to_file else _timed
+        took = timed(bench, subject, commands, count * children)
+        return {"lines/s": count * children / took} if took else {}
 
     return run
 
 
-def _timed(bench: Bench, subject: Subject, commands: list[str], expected: int) -> float:
+def _timed(bench: Bench, subject: Subject, commands: list[str], expected: int) -> float | None:
     reader = subprocess.Popen(
         [sys.executable, "-c", _READER, str(expected)],
         stdin=subprocess.PIPE,
@@ -99,41 +96,66 @@ def _timed(bench: Bench, subject: Subject, commands: list[str], expected: int) -
     assert reader.stdin is not None
     assert reader.stdout is not None
     began = time.monotonic_ns()
-    with started(bench, subject, commands, reader.stdin.fileno()) as process:
+    with started(bench, subject, commands, reader.stdin.fileno()):
         reader.stdin.close()
-        process.wait(LIMIT)
-    with reader.stdout:
-        ended = int(reader.stdout.read())
+        ready = select.select([reader.stdout], [], [], LIMIT / 3)[0]
+        ended = int(reader.stdout.readline()) if ready else None
+    reader.stdout.close()
     reader.wait(LIMIT)
-    return (ended - began) / 1e9
+    return None if ended is None else (ended - began) / 1e9
 
 
-def _timed_to_file(bench: Bench, subject: Subject, commands: list[str]) -> float:
-    with (
-        open(bench.folder / "output", "wb") as output,
-        started(bench, subject, commands, output.fileno()) as process,
-    ):
+def _timed_to_file(
+    bench: Bench, subject: Subject, commands: list[str], expected: int
+) -> float | None:
+    """The same into a file, which is looked at every few milliseconds."""
+    path = bench.folder / "output"
+    lines = measuring.LineCount(path)
+    with open(path, "wb") as output, started(bench, subject, commands, output.fileno()):
         began = time.monotonic()
-        process.wait(LIMIT)
+        while lines.now() < expected:
+            if time.monotonic() - began > LIMIT / 3:
+                return None
+            time.sleep(0.003)
         return time.monotonic() - began
 
 
 def lossless(bench: Bench, subject: Subject) -> Figures:
-    """Count every line in and out of three floods, through a pipe that is read at once."""
-    count = max(2000, min(subject.pace, 300_000) // 3)
+    """Count every line in and out of three floods that go on living."""
+    count = max(2000, min(subject.pace, 600_000) // 3)
     flood = bench.programs["flood"]
-    commands = [f"{flood} {count} {name}" for name in range(3)]
+    return _counted(bench, subject, [f"{flood} {count} {name} stay" for name in range(3)], count)
+
+
+def lossless_at_the_end(bench: Bench, subject: Subject) -> Figures:
+    """Count every line of a process that writes and ends at once."""
+    count = max(2000, min(subject.pace, 300_000))
+    return _counted(bench, subject, [f"{bench.programs['flood']} {count} 0"], count)
+
+
+def _counted(bench: Bench, subject: Subject, commands: list[str], count: int) -> Figures:
     path = bench.folder / "output"
+    expected = {b"%d" % name: count for name in range(len(commands))}
     with open(path, "wb") as kept:
         copier = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=kept)
         assert copier.stdin is not None
         with started(bench, subject, commands, copier.stdin.fileno()) as process:
             copier.stdin.close()
-            process.wait(LIMIT)
+            _wait_until_quiet(path, process)
         copier.wait(LIMIT)
     with open(path, "rb") as lines:
-        result = measuring.tally(lines, {b"%d" % name: count for name in range(3)})
+        result = measuring.tally(lines, expected)
     return {"lines": result.expected, "lost": result.lost, "torn": result.torn}
+
+
+def _wait_until_quiet(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until nothing has come for a second and a half, or the runner has ended."""
+    size, since = -1, time.monotonic()
+    while process.poll() is None and time.monotonic() - since < 1.5:
+        now = path.stat().st_size
+        if now != size:
+            size, since = now, time.monotonic()
+        time.sleep(0.02)
 
 
 def latency(*, flooded: bool) -> Workload:

@@ -1,5 +1,6 @@
 /* Writes COUNT lines of 80 bytes, numbered, as fast as it can: "ID NUMBER xxx…\n".
- * With "single" each line is a write of its own. */
+ * With "single" each line is a write of its own; with "stay" it goes on living afterwards, because
+ * foreman and its kin stop everything when one process ends. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,5 +32,7 @@ int main(int argc, char **argv) {
         }
     }
     put(block, filled);
+    for (int n = 3; n < argc; n++)
+        if (strcmp(argv[n], "stay") == 0) pause();
     return 0;
 }

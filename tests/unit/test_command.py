@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from devrun.errors import SpawnError
 from devrun.process.command import argv_for, find_program
@@ -19,6 +22,22 @@ def test_plain_programs_need_no_shell(line):
 
 
 @pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("a 'b c'", ["a", "b c"]),
+        ('a "b  c" d', ["a", "b  c", "d"]),
+        ("node -e 'console.log(\"$x\")'", ["node", "-e", 'console.log("$x")']),
+        ("a b'c'\"d\"e", ["a", "bcde"]),
+        ("a ''", ["a", ""]),
+        ("'my tool' x", ["my tool", "x"]),
+        ("a 'two\nlines'", ["a", "two\nlines"]),
+    ],
+)
+def test_quotes_alone_need_no_shell_either(line, words):
+    assert argv_for(line) == words
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "a && b",
@@ -29,8 +48,12 @@ def test_plain_programs_need_no_shell(line):
         "cd x",
         "exit 3",
         "echo hi",
-        "a 'b c'",
-        'a "b"',
+        'a "$b"',
+        'a "`b`"',
+        'a "b\\\\c"',
+        "a 'b",
+        "a 'b'(c)",
+        "'A=1' b",
         "a; b",
         "a > f",
         "~/bin/x",
@@ -81,3 +104,12 @@ def test_a_folder_is_126(tmp_path):
     with pytest.raises(SpawnError, match="it is a folder") as caught:
         find_program(str(tmp_path), cwd="/", env=dict(os.environ))
     assert caught.value.exit_code == 126
+
+
+@given(st.text(alphabet="ab'\" $\\`=;\n", max_size=12))
+def test_what_needs_no_shell_is_what_a_shell_would_make_of_it(line):
+    words = argv_for(f"printf_ {line}")
+    if words[0] == "printf_":
+        script = f"printf_() {{ for word; do printf '%s\\0' \"$word\"; done; }}; printf_ {line}"
+        said = subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout
+        assert said.decode().split("\0")[:-1] == words[1:]

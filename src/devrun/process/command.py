@@ -15,8 +15,10 @@ from devrun.errors import ExitCode, SpawnError
 
 SHELL = "/bin/sh"
 
-_PLAIN = re.compile(r"[\w@%+:,./-]+(?:[ \t]+[\w@%+=:,./-]+)*", re.ASCII)
-"""Words in which no shell sees anything but themselves; the first has no ``=``."""
+_WORD = re.compile(r"(?:[\w@%+=:,./-]+|'[^']*'|\"[^\"$`\\]*\")+", re.ASCII)
+"""A word in which no shell sees anything but itself: no expansion, no operator, no pattern."""
+
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 _BUILT_IN = frozenset(
     """
@@ -31,12 +33,27 @@ _BUILT_IN = frozenset(
 
 def argv_for(command: str) -> list[str]:
     """Return the argument vector that runs ``command``."""
-    line = command.strip(" \t")
-    if _PLAIN.fullmatch(line):
-        words = line.split()
-        if words[0] not in _BUILT_IN:
-            return words
-    return [SHELL, "-c", command]
+    words = _plain_words(command.strip(" \t"))
+    if words is None or "=" in words[0] or words[0] in _BUILT_IN:
+        return [SHELL, "-c", command]
+    return words
+
+
+def _plain_words(line: str) -> list[str] | None:
+    """Return the words of a line that holds nothing but words and quotes, else None."""
+    words: list[str] = []
+    place = 0
+    while place < len(line):
+        match = _WORD.match(line, place)
+        if match is None:
+            return None
+        words.append(_QUOTED.sub(lambda quoted: quoted[1] or quoted[2] or "", match[0]))
+        place = match.end()
+        blanks = len(line) - place - len(line[place:].lstrip(" \t"))
+        if place < len(line) and not blanks:
+            return None
+        place += blanks
+    return words or None
 
 
 def find_program(name: str, *, cwd: str, env: Mapping[str, str]) -> str:

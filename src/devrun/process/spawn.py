@@ -41,12 +41,14 @@ class Child:
         output: Descriptor to read its output from, non-blocking, or None if it has devrun's own.
         terminal: The process's side of its pty, held open so that what it wrote last is not lost
             when it ends (macOS discards it); None without a pty.
+        shell: The main process is a shell that runs the line.
         started_at: ``time.monotonic()`` when it was started.
     """
 
     popen: subprocess.Popen[bytes]
     output: int | None
     terminal: int | None = None
+    shell: bool = False
     started_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -77,12 +79,15 @@ def spawn(
     program = find_program(argv[0], cwd=cwd, env=env)
     try:
         if stdio is Stdio.INHERIT:
-            return Child(_popen(argv, program, cwd, env, _Streams()), None)
-        if stdio is Stdio.PTY and sys.platform != "win32":
-            return _spawn_on_pty(argv, program, cwd, env, size)
-        return _spawn_on_pipe(argv, program, cwd, env)
+            child = Child(_popen(argv, program, cwd, env, _Streams()), None)
+        elif stdio is Stdio.PTY and sys.platform != "win32":
+            child = _spawn_on_pty(argv, program, cwd, env, size)
+        else:
+            child = _spawn_on_pipe(argv, program, cwd, env)
     except OSError as error:  # No descriptor, no pty or no process was to be had.
         raise _spawn_error(error, argv[0]) from error
+    child.shell = argv[0] == SHELL
+    return child
 
 
 @dataclass(frozen=True, slots=True)

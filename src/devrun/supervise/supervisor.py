@@ -270,13 +270,15 @@ class Supervisor:
                 resize(task.child, self._size_for(task.spec.index))
 
     def _pass_on(self, number: int) -> None:
-        """Pass SIGUSR1 and SIGUSR2 on to the main processes, as foreman does."""
+        """Pass SIGUSR1 and SIGUSR2 on to the programs, as foreman does.
+
+        A shell that runs a line would die of them; what it runs is meant.
+        """
         for task in self._tasks:
-            if task.child is not None:
-                try:
-                    os.kill(task.child.pid, number)
-                except ProcessLookupError:
-                    continue
+            if (child := task.child) is not None:
+                for pid in tree.children(child.pid) if child.shell else [child.pid]:
+                    if (process := tree.look_up(pid)) is not None:
+                        tree.send(process, number)
 
     # -- the end ----------------------------------------------------------------------------
 
