@@ -33,6 +33,8 @@ def signal_group(pid: int, number: int) -> None:
     if sys.platform == "win32":
         os.kill(pid, number)
         return
+    if pid <= 1:
+        return  # Unknown: 0 would be our own group, 1 is not ours to signal.
     leader = tree.look_up(pid)
     try:
         os.killpg(pid, number)

@@ -95,18 +95,20 @@ class ServiceTask:
             pumps: Where the output is carried. That may take longer than the service lives: what
                 it left behind may go on writing, and the reader of the output may be slow.
         """
-        async with trio.open_nursery() as nursery:
-            pumps.start_soon(self._tell)
-            while not self.state.over:
-                message = await self._next()
-                self.state, actions = machine.step(
-                    self.spec, self.state, message, trio.current_time()
-                )
-                for action in actions:
-                    self._perform(action, nursery, pumps)
-                self._around.observe(self.spec.index, self.state)
+        pumps.start_soon(self._tell)
+        try:
+            async with trio.open_nursery() as nursery:
+                while not self.state.over:
+                    self._step(await self._next(), nursery, pumps)
+                nursery.cancel_scope.cancel()  # Nobody waits for what could not be killed.
+        finally:
             self._told.close()
-            nursery.cancel_scope.cancel()  # Nobody waits for what could not be killed.
+
+    def _step(self, message: Input, nursery: trio.Nursery, pumps: trio.Nursery) -> None:
+        self.state, actions = machine.step(self.spec, self.state, message, trio.current_time())
+        for action in actions:
+            self._perform(action, nursery, pumps)
+        self._around.observe(self.spec.index, self.state)
 
     async def _next(self) -> Input:
         with trio.CancelScope(deadline=self.state.deadline) as self._waiting:

@@ -154,6 +154,7 @@ class Supervisor:
             else:
                 self._fill_slots()
             self._signals.subscribe(wake)
+            self._take_signals()  # Before any service gets to run: stopping beats starting.
             if any(service.watch for service in self._project.services):
                 await self._watch(sources)
 
@@ -245,6 +246,7 @@ class Supervisor:
     def _check_guardian(self) -> None:
         """SIGCONT is also what the death of the guardian sends (see ``process.guardian``)."""
         if self._guardian is not None and os.getppid() != self._guardian:
+            self.signalled.set()
             self.stop(StopReason.GUARDIAN_GONE, Level.KILL)
 
     def _suspend(self) -> None:
