@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ class Screen:
         if self._presenter is None:
             from devrun.output.presenter import Presenter
 
+            if sys.platform == "win32":
+                # Consoles before Windows 10 know no escape sequences. (colorama's init() would
+                # replace stdout everywhere, and is slow.)
+                from colorama import just_fix_windows_console
+
+                just_fix_windows_console()
             self._presenter = Presenter(
                 self._project, prefixes=self.prefixes, terminal=self._terminal
             )
