@@ -20,9 +20,12 @@ _UNWANTED = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def mark():
-    return uuid.uuid4().hex
+    """Give a test the mark by which its processes are known; afterwards none of them may live."""
+    mark = uuid.uuid4().hex
+    yield mark
+    no_survivors(mark, grace=5)
 
 
 @pytest.fixture
@@ -49,8 +52,8 @@ def devrun(tmp_path, mark):
 
     yield start
     try:
-        no_survivors(mark) if all(r.process.poll() is not None for r in runs) else None
+        if all(run.process.poll() is not None for run in runs):
+            no_survivors(mark)
     finally:
         for run in runs:
             run.close()
-        no_survivors(mark)

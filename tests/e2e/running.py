@@ -6,6 +6,7 @@ looked at until a time limit that only a failing test reaches.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -24,6 +25,9 @@ import pyte
 PROGRAMS = Path(__file__).parent / "programs"
 PATIENCE = 30.0
 """Seconds after which something that should have happened has failed to."""
+
+DYING_PATIENCE = 5.0
+"""Seconds that a process which has been killed may take to vanish."""
 
 MARK = "RUN_MARK"
 
@@ -63,6 +67,7 @@ class Run:
     ) -> None:
         self._changed = threading.Condition()
         self._output = bytearray()
+        self._ended = False
         self._leader: int | None = None
         command = ["-m", "devrun", *arguments]
         if terminal is not None:
@@ -80,7 +85,9 @@ class Run:
         self._closing, self._close = os.pipe()
         self._reader: threading.Thread | None = None
         source = self._leader if self._leader is not None else self._pipe()
-        if source is not None:
+        if source is None:
+            self._ended = True
+        else:
             self._reader = threading.Thread(target=self._read, args=(source,), daemon=True)
             self._reader.start()
 
@@ -114,6 +121,7 @@ class Run:
                 self._output += chunk
                 if chunk and self._leader is not None:
                     self._stream.feed(chunk)
+                self._ended = not chunk
                 self._changed.notify_all()
             if not chunk:
                 return
@@ -143,17 +151,15 @@ class Run:
         return lines
 
     def wait_for(self, *texts: str) -> Run:
-        """Wait until every text has appeared."""
+        """Wait until every text has appeared; fail as soon as none can appear any more."""
         limit = time.monotonic() + PATIENCE
         with self._changed:
             for text in texts:
                 while text.encode() not in self._output:
                     left = limit - time.monotonic()
-                    if left <= 0 or (not self._changed.wait(left)):
+                    if self._ended or left <= 0 or not self._changed.wait(left):
                         shown = self._output.decode(errors="replace")
                         raise AssertionError(f"never said {text!r}; said:\n{shown}")
-                    if self._reader and not self._reader.is_alive():
-                        break
         return self
 
     def count(self, text: str) -> int:
@@ -202,7 +208,8 @@ class Run:
             self.process.kill()
             self.process.wait()
         if self._reader is not None:
-            self._reader.join(5)
+            os.write(self._close, b"x")
+            self._reader.join(PATIENCE)
         for descriptor in (self._leader, self._closing, self._close):
             if descriptor is not None:
                 os.close(descriptor)
@@ -219,23 +226,66 @@ def marked(mark: str) -> dict[int, str]:
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():
             continue
-        try:
-            state = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()[0]
-            command = Path(f"/proc/{name}/cmdline").read_bytes()
-            environment = Path(f"/proc/{name}/environ").read_bytes()
-        except OSError:
+        command = _of_process(int(name), "cmdline")
+        if mark.encode() not in command + _of_process(int(name), "environ"):
             continue
-        if state not in "ZX" and mark.encode() in environment + command:
-            found[int(name)] = command.replace(b"\0", b" ").decode(errors="replace")
+        if _flags(int(name)) is not None:
+            found[int(name)] = command.replace(b"\0", b" ").decode(errors="replace").strip()
     return found
 
 
-def no_survivors(mark: str) -> None:
-    """Fail if a process with the mark is left; end it, so that it harms no other test."""
-    try:
-        until(lambda: not marked(mark), "the end of every process")
-    except AssertionError:
-        left = marked(mark)
+def no_survivors(mark: str, *, grace: float = 0.0) -> None:
+    """Fail if a process with the mark is left; end it, so that it harms no other test.
+
+    ``grace`` is how many seconds processes may take that a test itself is ending.
+
+    A devrun that still lives (its guardian has been killed) is waited for, and so is what has been
+    killed and is on its way out. Anything else is a survivor at once: that it might end by itself
+    a moment later is no excuse.
+    """
+    limit = time.monotonic() + PATIENCE
+    while any(map(_is_devrun, marked(mark))) and time.monotonic() < limit:
+        select.select([], [], [], 0.01)
+    limit = time.monotonic() + DYING_PATIENCE
+    indulgence = time.monotonic() + grace
+    while (left := marked(mark)) and time.monotonic() < limit:
+        if time.monotonic() >= indulgence and not all(map(_is_dying, left)):
+            break
+        select.select([], [], [], 0.01)
+    if left:
         for pid in left:
-            os.kill(pid, signal.SIGKILL)
-        raise AssertionError(f"left behind: {left}") from None
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        raise AssertionError(f"left behind: {left}")
+
+
+def _of_process(pid: int, name: str) -> bytes:
+    """Return a file of /proc; nothing where the process is gone or the file not readable."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:
+        return b""
+
+
+def _flags(pid: int) -> int | None:
+    """Return the kernel's flags of a process, or None if it has ended (field 9 of proc(5) stat)."""
+    fields = _of_process(pid, "stat").rpartition(b")")[2].split()
+    return None if not fields or fields[0] in (b"Z", b"X") else int(fields[6])
+
+
+def _is_devrun(pid: int) -> bool:
+    words = _of_process(pid, "cmdline").split(b"\0")
+    return b"-m\0devrun" in b"\0".join(words[:4]) or any(w.endswith(b"/devrun") for w in words[:2])
+
+
+def _is_dying(pid: int) -> bool:
+    """Tell whether SIGKILL is on its way to a process, or its end has begun (PF_EXITING)."""
+    flags = _flags(pid)
+    if flags is None or flags & 0x4:
+        return True
+    pending = [
+        int(line.split()[1], 16)
+        for line in _of_process(pid, "status").splitlines()
+        if line.startswith((b"SigPnd:", b"ShdPnd:"))
+    ]
+    return any(mask >> (signal.SIGKILL - 1) & 1 for mask in pending)

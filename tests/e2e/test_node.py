@@ -77,5 +77,5 @@ def test_ctrl_c_as_a_package_script_is_one_request(devrun, project, tmp_path, ma
 def test_colours_reach_node(devrun, project):
     code = "console.log(process.stdout.isTTY, process.stdout.hasColors())"
     run = devrun(f"web=node -e '{code}'", terminal=(24, 80))
-    run.wait_for("true true")
+    run.wait_for("\x1b[33mtrue\x1b[39m \x1b[33mtrue\x1b[39m")
     run.wait()

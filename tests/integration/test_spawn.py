@@ -74,7 +74,10 @@ def test_bytes_come_as_they_were_written(start, stdio):
 def test_signals_are_neither_blocked_nor_ignored(start, stdio):
     # Lines of proc(5): SigBlk, SigIgn; Python itself ignores SIGPIPE and SIGXFSZ.
     child = start("grep -E '^Sig(Blk|Ign)' /proc/self/status", stdio)
-    masks = [int(line.split()[1], 16) for line in read_all(child).splitlines()]
+    # Signals 32 and 33 are the C library's own: beneath make they are ignored from the start, as
+    # glibc's posix_spawn leaves them so.
+    own = 1 << 31 | 1 << 32
+    masks = [int(line.split()[1], 16) & ~own for line in read_all(child).splitlines()]
     assert masks == [0, 0]
 
 
