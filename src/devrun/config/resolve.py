@@ -65,7 +65,7 @@ def resolve(
         kill_others=_kill_others(settings, from_file=selection.from_file),
         success=parse_success(settings.success, names),
         max_processes=_max_processes(settings),
-        watch=WatchSettings(ignore=settings.watch_ignore, poll=settings.watch_poll),
+        watch=WatchSettings(ignore=_watch_ignore(settings, cwd), poll=settings.watch_poll),
         output=OutputSettings(
             prefix=prefix_settings(
                 settings, len(services), color_level, padded=selection.from_file
@@ -227,3 +227,11 @@ def _watch_rules(
     from devrun.config.watching import parse_watch
 
     return parse_watch(settings.watch, names, cwd)
+
+
+def _watch_ignore(settings: RunSettings, cwd: str) -> tuple[str, ...]:
+    if not settings.watch_ignore:
+        return ()
+    from devrun.config.watching import parse_ignore
+
+    return parse_ignore(settings.watch_ignore, cwd)

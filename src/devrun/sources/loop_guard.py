@@ -1,4 +1,9 @@
-"""Notices when a service's own writes restart it again and again."""
+"""Notices when a service's own writes restart it again and again.
+
+A service that writes a watched file while it starts would be restarted for ever. What tells it from
+somebody who saves often is that *every* change follows soon after a start: people pause. So only
+such changes are counted, and one that comes later takes all of them back.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,11 @@ from enum import Enum
 
 MOST = 10
 WINDOW = 60.0
-"""As many restarts within as many seconds are a loop, not somebody saving files."""
+"""As many restarts within as many seconds are a loop, if nothing else lies between them."""
+
+SOON = 3.0
+"""Seconds after a start within which a service is suspected of having changed the file itself. Six
+would be the most that can make ten restarts a minute, but people save that often."""
 
 REST = 10.0
 """Seconds without a change after which a suspended service is watched again."""
@@ -23,24 +32,33 @@ class Answer(Enum):
 
 
 class LoopGuard:
-    """Counts the changes that restarted each service.
+    """Counts the changes that may be the work of the very service that they restart.
 
-    A service that changed ``MOST`` times in ``WINDOW`` seconds is suspended until it has been quiet
-    for ``REST`` seconds.
+    A service with ``MOST`` of them in ``WINDOW`` seconds and no other change in between is
+    suspended until nothing has changed for ``REST`` seconds.
     """
 
     def __init__(self) -> None:
         self._fired: dict[int, deque[float]] = {}
         self._suspended: dict[int, float] = {}
 
-    def changed(self, service: int, now: float) -> Answer:
-        """Answer a change that would restart ``service`` at ``now``, in seconds."""
+    def changed(self, service: int, now: float, started_at: float | None = None) -> Answer:
+        """Answer a change that would restart ``service``.
+
+        Args:
+            now: When the change was noticed, in seconds of any clock.
+            started_at: When the service was started last, or None if that is unknown: the change
+                is suspected then.
+        """
         if service in self._suspended:
             quiet_since, self._suspended[service] = self._suspended[service], now
             if now - quiet_since < REST:
                 return Answer.PASS_OVER
             del self._suspended[service]
         fired = self._fired.setdefault(service, deque(maxlen=MOST))
+        if started_at is not None and now - started_at > SOON:
+            fired.clear()
+            return Answer.RESTART
         if len(fired) == MOST and now - fired[0] < WINDOW:
             fired.clear()
             self._suspended[service] = now

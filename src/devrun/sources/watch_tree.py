@@ -1,212 +1,190 @@
-"""Which folders to watch, which files count, and what has changed since the last look.
+"""All that a project watches: which folders to ask the kernel about, and what its answers mean.
 
-Folders are pruned before they are watched: a project with ``node_modules`` takes 22 watches then
-instead of 5,781. What counts as a change is told by comparing file times and sizes with a snapshot,
-so that reading a file or changing its mode is none, and nothing is lost while watches are renewed.
+The kernel's events only say where to look; what has changed is told by comparing with a snapshot.
+That makes the same code serve where there are no events, and where some have been lost.
 """
 
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pathspec import GitIgnoreSpec
-
 from devrun.model import WatchRule
+from devrun.sources.watch_ignore import MARKERS, Sieve, with_separator
+from devrun.sources.watch_root import Identity, WatchedRoot, identity_of
 
-Stamp = tuple[int, int, int]
-"""Modification time in ns, size, inode: equal as long as a file has not been written."""
+Place = tuple[str, Identity]
+"""A folder to be watched by itself: its path without symbolic links, and which one it is."""
 
-IGNORED_FOLDERS = frozenset(
-    """
-    .git .hg .svn .bzr .jj node_modules .venv venv .tox .nox __pycache__ .mypy_cache .pytest_cache
-    .ruff_cache .hypothesis .idea .vscode .next .nuxt .turbo .svelte-kit .cache .parcel-cache
-    .terraform .gradle .direnv .yarn .pnpm-store coverage .nyc_output dist build target
-    """.split()  # noqa: SIM905 - a list of words is read as words
-)
-"""Never entered, unless a rule names the folder itself: what peers ignore, and caches."""
+Change = tuple[int, str]
+"""Number of a watched root, and the path of a file that counts for it."""
 
-_IGNORED_FILES = (
-    "*.py[cod]",
-    "*.log",
-    "*.log.gz",
-    "*.sw?",
-    "*.swpx",
-    "*~",
-    ".#*",
-    "#*#",
-    "4913",
-    ".DS_Store",
-    "*.tmp",
-    "*___jb_tmp___",
-    "*___jb_old___",
-    "*.kate-swp",
-    "*-go-tmp-umask",
-)
-"""Editors' and systems' own files; ``4913`` is what Vim writes to see whether it may."""
+MANY_EVENTS = 1000
+"""The kernel drops events when 16,384 wait to be read (``fs.inotify.max_queued_events``), five or
+so a file, and the backend does not tell: after this many paths everything is compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
-    """A rule with its pattern ready, and whether ignore files hold below its root."""
+class Hints:
+    """Where to look.
 
-    rule: WatchRule
-    spec: GitIgnoreSpec | None
-    obeys_ignore_files: bool
+    Attributes:
+        files: What may have changed.
+        everywhere: Anything may have changed: folders have come or gone, or events were lost.
+        events: How many paths the kernel has named.
+    """
 
-    def matches(self, path: str) -> bool:
-        root = self.rule.root
-        if path == root:
-            return self.spec is None
-        if not path.startswith(root.rstrip("/") + "/"):
-            return False
-        return self.spec is None or self.spec.match_file(os.path.relpath(path, root))
+    files: frozenset[Change] = frozenset()
+    everywhere: bool = False
+    events: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.files) or self.everywhere
+
+    def __or__(self, other: Hints) -> Hints:
+        events = self.events + other.events
+        everywhere = self.everywhere or other.everywhere or events >= MANY_EVENTS
+        return Hints(self.files | other.files, everywhere, events)
 
 
 class WatchTree:
-    """The watched part of the file system.
+    """What the rules of a project watch.
 
     Args:
         rules: Each with the index of the service that it restarts.
-        ignore: gitignore-style patterns relative to ``root``.
-        root: Absolute path of the project's folder.
-
-    Symbolic links to files are followed, those to folders are not: they may lead in circles.
+        sieve: Tells what is left out.
+        project: Absolute path of the project's folder.
     """
 
-    def __init__(
-        self, rules: Sequence[tuple[int, WatchRule]], ignore: Sequence[str], root: str
-    ) -> None:
-        self._root = root
-        self._own_ignore = GitIgnoreSpec.from_lines(ignore)
-        self._files_ignore = GitIgnoreSpec.from_lines(_IGNORED_FILES)
-        self._ignore_files: dict[str, GitIgnoreSpec | None] = {}
-        self._rules = [(index, self._compiled(rule)) for index, rule in rules]
+    def __init__(self, rules: Sequence[tuple[int, WatchRule]], sieve: Sieve, project: str) -> None:
+        by_root: dict[str, list[tuple[int, str | None]]] = {}
+        for service, rule in rules:
+            by_root.setdefault(rule.root, []).append((service, rule.pattern))
+        self._roots = [WatchedRoot(root, each, sieve) for root, each in by_root.items()]
+        self._project = project
+        self._places: dict[str, Identity] = {}
+        self._all_places: frozenset[Place] = frozenset()
+        self._written: dict[str, set[str]] = {}
+        self._links: dict[str, set[str]] = {}
 
-    def services_for(self, path: str) -> set[int]:
-        """Return the services that a change of this file restarts."""
-        return {index for index, rule in self._rules if self._counts(rule, path)}
+    @property
+    def places(self) -> frozenset[Place]:
+        """The folders to be watched, each by itself, as of the last scan."""
+        return self._all_places
 
-    def folders(self) -> list[str]:
-        """Return the folders to watch, each by itself: pruned, and existing now."""
-        self._ignore_files.clear()
-        found: dict[str, None] = {}
-        for _, compiled in self._rules:
-            root = compiled.rule.root
-            if os.path.isdir(root):
-                found.update(dict.fromkeys(self._walk(root, compiled)))
-            else:
-                found[_nearest_folder(os.path.dirname(root))] = None
-        return list(found)
+    @property
+    def missing(self) -> set[str]:
+        """The roots that do not exist."""
+        return {root.path for root in self._roots if not os.path.exists(root.path)}
 
-    def snapshot(self) -> dict[str, Stamp]:
-        """Return the stamps of all files that count."""
-        stamps: dict[str, Stamp] = {}
-        for folder in self.folders():
-            for name in _names(folder):
-                path = os.path.join(folder, name)
-                if self.services_for(path) and (stamp := stamp_of(path)) is not None:
-                    stamps[path] = stamp
-        return stamps
+    def scan(self) -> set[Change]:
+        """Look at everything; return the files that changed since the last look."""
+        changed = {(n, path) for n, root in enumerate(self._roots) for path in root.scan()}
+        self._find_places()
+        return changed
 
-    def _compiled(self, rule: WatchRule) -> _Compiled:
-        spec = None if rule.pattern is None else GitIgnoreSpec.from_lines([rule.pattern])
-        ignored = self._is_ignored_by_files(rule.root, is_folder=os.path.isdir(rule.root))
-        return _Compiled(rule, spec, not ignored)
+    def look(self, files: Iterable[Change]) -> set[Change]:
+        """Look at some files; return those that changed since the last look."""
+        return {(n, path) for n, path in files if self._roots[n].look(path)}
 
-    def _counts(self, compiled: _Compiled, path: str) -> bool:
-        if not compiled.matches(path):
-            return False
-        if path == compiled.rule.root:
-            return True  # The user named the very file.
-        if self._files_ignore.match_file(os.path.basename(path)) or self._is_own_ignored(path):
-            return False
-        return not (compiled.obeys_ignore_files and self._is_ignored_by_files(path))
+    def written_since(self, nanoseconds: int) -> set[Change]:
+        """Return the files that were written at a wall-clock time or later."""
+        return {
+            (n, path)
+            for n, root in enumerate(self._roots)
+            for path, stamp in root.snapshot.files.items()
+            if stamp[0] >= nanoseconds
+        }
 
-    def _walk(self, folder: str, compiled: _Compiled) -> Iterator[str]:
-        """Yield a folder and those below it that are not ignored."""
-        yield folder
-        try:
-            entries = [entry for entry in os.scandir(folder) if _is_folder(entry)]
-        except OSError:
-            return  # Gone again, or not ours to read.
-        for entry in entries:
-            if not self._is_pruned(entry.path, compiled):
-                yield from self._walk(entry.path, compiled)
+    def hints(self, events: Sequence[str]) -> Hints:
+        """Return where to look, given the paths that the kernel named.
 
-    def _is_pruned(self, folder: str, compiled: _Compiled) -> bool:
-        if os.path.basename(folder) in IGNORED_FOLDERS:
+        Only what counts leaves a trace, so that a log file in the same folder does not keep a
+        burst from being over.
+        """
+        files: set[Change] = set()
+        everywhere = len(events) >= MANY_EVENTS
+        for event in events:
+            if everywhere:
+                break  # That includes what the others would say.
+            everywhere = self._is_about_folders(event)
+            for path in self._names_of(event):
+                files.update((n, path) for n, root in enumerate(self._roots) if root.counts(path))
+        return Hints(frozenset(files), everywhere, len(events))
+
+    def by_service(self, changes: Iterable[Change]) -> dict[int, list[str]]:
+        """Return the changed files of each service, as people call them, in order."""
+        found: dict[int, set[str]] = {}
+        for n, path in changes:
+            for service in self._roots[n].services_for(path):
+                found.setdefault(service, set()).add(self._shown(path))
+        return {service: sorted(found[service]) for service in sorted(found)}
+
+    def _find_places(self) -> None:
+        """Collect the folders to be watched, and how to tell what their events are about."""
+        self._places, self._written, self._links = {}, {}, {}
+        for root in self._roots:
+            for path, folder in root.snapshot.folders.items():
+                self._add_place(path, folder.real, folder.identity)
+            for folder_path in self._around(root):
+                self._add_place(folder_path, os.path.realpath(folder_path))
+            for link, target in root.snapshot.links.items():
+                self._links.setdefault(target, set()).add(link)
+                folder_path = os.path.dirname(target)
+                self._add_place(folder_path, folder_path)
+        self._all_places = frozenset(self._places.items())
+
+    def _add_place(self, written: str, real: str, identity: Identity | None = None) -> None:
+        if identity is None:
+            identity = identity_of(real)
+            if identity is None or not os.access(real, os.R_OK):
+                return  # As in inotify_add_watch(2): EACCES.
+        self._places[real] = identity
+        self._written.setdefault(real, set()).add(written)
+
+    def _around(self, root: WatchedRoot) -> list[str]:
+        """Return folders around a root: where it will appear, and those of the project above it.
+
+        They tell of a root that is deleted, moved or made again, and of ``.gitignore`` files.
+        """
+        folders = []
+        path = root.path
+        if not root.snapshot.folders or os.path.islink(path):
+            path = os.path.dirname(path)
+            while not os.path.isdir(path) and path != os.path.dirname(path):
+                path = os.path.dirname(path)
+            folders.append(path)
+        inside = with_separator(self._project)
+        while path.startswith(inside):
+            path = os.path.dirname(path)
+            folders.append(path)
+        return folders
+
+    def _is_about_folders(self, event: str) -> bool:
+        if event in self._places or os.path.basename(event) in MARKERS:
             return True
-        if os.path.exists(os.path.join(folder, "pyvenv.cfg")):
-            return True
-        if self._is_own_ignored(folder, is_folder=True):
-            return True
-        return compiled.obeys_ignore_files and self._is_ignored_by_files(folder, is_folder=True)
+        names = self._names_of(event)
+        return any(root.leads_elsewhere(path) for path in names for root in self._roots)
 
-    def _is_own_ignored(self, path: str, *, is_folder: bool = False) -> bool:
-        relative = os.path.relpath(path, self._root)
-        return self._own_ignore.match_file(relative + "/" * is_folder)
+    def _names_of(self, event: str) -> set[str]:
+        """Return the paths by which the rules know what the kernel names by its real path."""
+        folder, name = os.path.split(event)
+        names = {os.path.join(written, name) for written in self._written.get(folder, ())}
+        return names | self._links.get(event, set())
 
-    def _is_ignored_by_files(self, path: str, *, is_folder: bool = False) -> bool:
-        """Ask the ``.gitignore`` files from the nearest to the repository's root."""
-        folder = os.path.dirname(path)
-        while True:
-            spec = self._ignore_file(folder)
-            if spec is not None:
-                relative = os.path.relpath(path, folder) + "/" * is_folder
-                verdict = spec.check_file(relative).include
-                if verdict is not None:
-                    return verdict
-            above = os.path.dirname(folder)
-            if above == folder or os.path.exists(os.path.join(folder, ".git")):
-                return False
-            folder = above
-
-    def _ignore_file(self, folder: str) -> GitIgnoreSpec | None:
-        if folder not in self._ignore_files:
-            try:
-                with open(os.path.join(folder, ".gitignore"), encoding="utf-8") as file:
-                    spec = GitIgnoreSpec.from_lines(file)
-            except (OSError, ValueError):
-                spec = None
-            self._ignore_files[folder] = spec
-        return self._ignore_files[folder]
+    def _shown(self, path: str) -> str:
+        inside = with_separator(self._project)
+        # Names need not be UTF-8; what is shown has to be.
+        return os.fsencode(path.removeprefix(inside)).decode(errors="replace")
 
 
-def changes(before: Mapping[str, Stamp], after: Mapping[str, Stamp]) -> set[str]:
-    """Return the files that were added, written or removed between two snapshots."""
-    both = before.keys() | after.keys()
-    return {path for path in both if before.get(path) != after.get(path)}
-
-
-def stamp_of(path: str) -> Stamp | None:
-    """Return a file's stamp, or None if there is no such file; a folder has none."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    if stat.S_ISDIR(found.st_mode):
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _nearest_folder(path: str) -> str:
-    while not os.path.isdir(path):
-        path = os.path.dirname(path)
-    return path
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir(follow_symlinks=False)
-    except OSError:
-        return False
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
+def biggest(places: Iterable[Place], project: str, most: int = 3) -> list[tuple[str, int]]:
+    """Return the parts of a project that hold most of the watched folders, with their number."""
+    sizes: dict[str, int] = {}
+    inside = with_separator(project)
+    for path, _ in places:
+        part = path.removeprefix(inside).split(os.sep, 1)[0] if path.startswith(inside) else path
+        sizes[part] = sizes.get(part, 0) + 1
+    sizes.pop(project, None)
+    return sorted(sizes.items(), key=lambda size: (-size[1], size[0]))[:most]

@@ -196,7 +196,8 @@ class Supervisor:
     def _files_changed(self, burst: Mapping[int, Sequence[str]]) -> None:
         for index, paths in burst.items():
             more = len(paths) - 1
-            match self._guard.changed(index, trio.current_time()):
+            started_at = self._tasks[index].state.since
+            match self._guard.changed(index, trio.current_time(), started_at):
                 case Answer.RESTART:
                     self._tasks[index].send(FilesChanged(paths[0], more))
                 case Answer.SUSPEND:
