@@ -74,15 +74,15 @@ def installed(named: dict[str, str], reference: str | None) -> list[Subject]:
         named: Programs by peer, where they are not on PATH.
         reference: The compiled C reference, if there is a compiler.
     """
-    subjects = [Subject("devrun", _devrun, 1_000_000)]
+    subjects = [Subject("devrun", _devrun, 3_000_000)]
     if reference is not None:
-        subjects.append(Subject("C poll/writev", _direct(reference), 1_000_000, is_reference=True))
+        subjects.append(Subject("C poll/writev", _direct(reference), 3_000_000, is_reference=True))
 
     def find(name: str) -> str | None:
         return named.get(name) or shutil.which(name)
 
     if program := find("concurrently"):
-        subjects.append(Subject("concurrently", _direct(program), 1_000_000))
+        subjects.append(Subject("concurrently", _direct(program), 3_000_000))
     if program := find("honcho"):
         start = _procfile([program], ["-f", "{}", "start"])
         subjects.append(Subject("honcho", start, 20_000, is_procfile_runner=True))
@@ -116,7 +116,7 @@ def compiled(folder: Path) -> dict[str, str]:
     paths: dict[str, str] = {}
     for source in (Path(__file__).parent / "programs").glob("*.c"):
         target = folder / source.stem
-        subprocess.run([compiler, "-O2", "-o", str(target), str(source)], check=True)
+        subprocess.run([compiler, "-O3", "-o", str(target), str(source)], check=True)
         paths[source.stem] = str(target)
     return paths
 

@@ -6,7 +6,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,18 +17,6 @@ from subjects import Subject
 
 LIMIT = 60.0
 """Seconds after which a runner that should have ended is recorded as hanging."""
-
-_READER = """
-import os, sys, time
-expected = int(sys.argv[1])
-count = 0
-while piece := os.read(0, 1 << 20):
-    count += piece.count(b"\\n")
-    if expected and count >= expected:
-        print(time.monotonic_ns(), flush=True)
-        expected = 0
-"""
-"""Reads as fast as it can, and says when it has had the expected number of lines."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +60,7 @@ def started(
 
 
 def throughput(children: int, *, to_file: bool = False, single: bool = False) -> Workload:
-    """Lines per second, from the runner's start until the last line has come out."""
+    """Lines per second, from the first line that comes out to the last."""
 
     def run(bench: Bench, subject: Subject) -> Figures:
         count = max(1000, subject.pace // children // (10 if single else 1))
@@ -89,20 +76,19 @@ def throughput(children: int, *, to_file: bool = False, single: bool = False) ->
 
 def _timed(bench: Bench, subject: Subject, commands: list[str], expected: int) -> float | None:
     reader = subprocess.Popen(
-        [sys.executable, "-c", _READER, str(expected)],
+        [bench.programs["drain"], str(expected)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     assert reader.stdin is not None
     assert reader.stdout is not None
-    began = time.monotonic_ns()
     with started(bench, subject, commands, reader.stdin.fileno()):
         reader.stdin.close()
         ready = select.select([reader.stdout], [], [], LIMIT / 3)[0]
-        ended = int(reader.stdout.readline()) if ready else None
+        took = int(reader.stdout.readline()) if ready else None
     reader.stdout.close()
     reader.wait(LIMIT)
-    return None if ended is None else (ended - began) / 1e9
+    return None if took is None else took / 1e9
 
 
 def _timed_to_file(
@@ -112,6 +98,7 @@ def _timed_to_file(
     path = bench.folder / "output"
     lines = measuring.LineCount(path)
     with open(path, "wb") as output, started(bench, subject, commands, output.fileno()):
+        _wait_until(lambda: lines.now() > 0)
         began = time.monotonic()
         while lines.now() < expected:
             if time.monotonic() - began > LIMIT / 3:

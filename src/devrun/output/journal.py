@@ -24,6 +24,9 @@ from devrun.output.presenter import Buffer
 CAPACITY = 512 * 1024
 """Bytes in the queue above which producers wait. Small, because each of them is latency."""
 
+AT_ONCE = 16 * 1024
+"""Bytes up to which the thread is spared where possible; more is its work, beside the reading."""
+
 BATCH = 256 * 1024
 """Bytes that the writer gathers for one ``writev``."""
 
@@ -53,6 +56,7 @@ class Journal:
         self._turn_over = trio.Event()
         self._closed = trio.Event()
         self._broken = False
+        self._can_write_at_once = True
         self._last_progress = time.monotonic()
         self._thread = threading.Thread(target=self._write_all, name="devrun-writer", daemon=True)
         self._thread.start()
@@ -60,9 +64,35 @@ class Journal:
     def put(self, buffers: Sequence[Buffer]) -> None:
         """Append buffers to the output."""
         size = sum(map(len, buffers))
-        if size and not self._broken:
-            self._queued += size
-            self._queue.put((buffers, size))
+        if not size or self._broken:
+            return
+        if size <= AT_ONCE and self._queued == self._written and self._write_at_once(buffers, size):
+            return
+        self._queued += size
+        self._queue.put((buffers, size))
+
+    def _write_at_once(self, buffers: Sequence[Buffer], size: int) -> bool:
+        """Write a little without the thread, if nothing is queued and it cannot block.
+
+        Waking the thread takes longer than the rest of a line's way. Whatever does not go in at
+        once, an error included, is the thread's.
+        """
+        if not self._can_write_at_once:
+            return False
+        try:
+            written = write_without_blocking(self._descriptor, buffers)
+        except BlockingIOError:
+            return False
+        except OSError:
+            self._can_write_at_once = False
+            return False
+        self._queued += written
+        self._written += written
+        if written < size:
+            rest = b"".join(buffers)[written:]
+            self._queued += len(rest)
+            self._queue.put(((rest,), len(rest)))
+        return True
 
     async def room(self, producer: object) -> None:
         """Wait until ``producer`` may add more: there is room, and nobody is in mid-line."""
@@ -182,3 +212,23 @@ else:
                 poll = select.poll()
                 poll.register(descriptor, select.POLLOUT)
                 poll.poll()
+
+
+if sys.platform == "linux":
+
+    def write_without_blocking(descriptor: int, buffers: Sequence[Buffer]) -> int:
+        """Write what goes in now, to a pipe, and leave the descriptor's flags alone.
+
+        ``pwritev2(2)`` with RWF_NOWAIT; offset -1 is the present place. Pipes know it since Linux
+        6.5; terminals and files refuse.
+
+        Raises:
+            OSError: BlockingIOError if nothing goes in; another if it is not to be had here.
+        """
+        return os.pwritev(descriptor, buffers, -1, os.RWF_NOWAIT)
+
+else:
+
+    def write_without_blocking(descriptor: int, buffers: Sequence[Buffer]) -> int:
+        """There is no such call: the descriptor's flags are shared with other processes."""
+        raise OSError(f"no write to {descriptor} without blocking, of {len(buffers)} buffers")
