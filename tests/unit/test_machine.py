@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from devrun.events import Changed, Exited, Notice, Restarted, SpawnFailed, Started
 from devrun.model import ExitStatus, RestartPolicy, Service, StopPolicy, WatchRule
-from devrun.supervise.machine import (
-    UNKILLABLE_AFTER,
+from devrun.supervise.machine import UNKILLABLE_AFTER, Phase, State, restart_delay, step
+from devrun.supervise.messages import (
     Ask,
     Clear,
     Deadline,
@@ -24,14 +24,10 @@ from devrun.supervise.machine import (
     Kill,
     Level,
     NotSpawned,
-    Phase,
     Spawn,
     Spawned,
     Start,
-    State,
     Stop,
-    restart_delay,
-    step,
 )
 
 OK = ExitStatus(code=0)

@@ -23,12 +23,30 @@ before it. Only the end can replace what was decided; so stopping beats starting
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum, IntEnum
+from enum import Enum
 from math import inf
 from typing import assert_never
 
-from devrun.events import Changed, Event, Exited, Notice, Restarted, SpawnFailed, Started
+from devrun.events import Changed, Exited, Notice, Restarted, SpawnFailed, Started
 from devrun.model import ExitStatus, Service
+from devrun.supervise.messages import (
+    Action,
+    Ask,
+    Clear,
+    Deadline,
+    Emit,
+    Ended,
+    FilesChanged,
+    Gone,
+    Input,
+    Kill,
+    Level,
+    NotSpawned,
+    Spawn,
+    Spawned,
+    Start,
+    Stop,
+)
 
 UNKILLABLE_AFTER = 5.0
 """Seconds after which a tree that survives SIGKILL (state D, another user's) is given up."""
@@ -52,13 +70,6 @@ class Then(Enum):
     END = "end"
     RESTART = "restart"
     PAUSE = "pause"
-
-
-class Level(IntEnum):
-    """How urgently something is to stop; only ever raised."""
-
-    ASK = 1
-    KILL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,119 +108,6 @@ class State:
         return self.phase in (Phase.RUNNING, Phase.STOPPING, Phase.KILLING)
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """It may run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spawned:
-    """The process of a generation runs.
-
-    Attributes:
-        since: When it was started, which may be before the event loop was.
-    """
-
-    generation: int
-    pid: int
-    since: float
-
-
-@dataclass(frozen=True, slots=True)
-class NotSpawned:
-    """The process of a generation could not be started."""
-
-    generation: int
-    status: ExitStatus
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The main process of a generation has ended."""
-
-    generation: int
-    status: ExitStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """Nothing is left of a generation's tree; the answer to ``Clear`` and ``Kill``."""
-
-    generation: int
-
-
-@dataclass(frozen=True, slots=True)
-class FilesChanged:
-    """Watched files changed; the fields are those of ``events.Changed``."""
-
-    path: str
-    more: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """The run is ending, or this service is.
-
-    Attributes:
-        signal: The signal to send.
-    """
-
-    level: Level
-    signal: int
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """The state's deadline has passed."""
-
-
-Input = Start | Spawned | NotSpawned | Ended | Gone | FilesChanged | Stop | Deadline
-
-
-@dataclass(frozen=True, slots=True)
-class Spawn:
-    """Start a generation; answered by ``Spawned`` or ``NotSpawned``, later by ``Ended``."""
-
-    generation: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Send a signal, once, to a generation's process group."""
-
-    generation: int
-    signal: int
-
-
-@dataclass(frozen=True, slots=True)
-class Clear:
-    """The main process has ended: ask what is left of its tree, once, and say when it is gone."""
-
-    generation: int
-    signal: int
-
-
-@dataclass(frozen=True, slots=True)
-class Kill:
-    """Kill a generation's tree until it is gone, and say so.
-
-    Attributes:
-        after: Seconds it was given since it was asked.
-    """
-
-    generation: int
-    after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Emit:
-    """Publish an event."""
-
-    event: Event
-
-
-Action = Spawn | Ask | Clear | Kill | Emit
 Step = tuple[State, tuple[Action, ...]]
 
 

@@ -23,7 +23,8 @@ from devrun.process.signals import KILL
 from devrun.process.spawn import Child
 from devrun.supervise import machine
 from devrun.supervise.launch import Launcher
-from devrun.supervise.machine import (
+from devrun.supervise.machine import State
+from devrun.supervise.messages import (
     Action,
     Ask,
     Clear,
@@ -36,7 +37,6 @@ from devrun.supervise.machine import (
     NotSpawned,
     Spawn,
     Spawned,
-    State,
 )
 
 LOOK_AGAIN = 0.25

@@ -25,7 +25,8 @@ from devrun.process.signals import CHILD, CONTINUE, KILL, RESIZE, STOP, SUSPEND
 from devrun.process.spawn import resize
 from devrun.sources.loop_guard import Answer, LoopGuard
 from devrun.sources.signals import STOP_SIGNALS, SignalInbox
-from devrun.supervise.machine import FilesChanged, Level, Phase, Start, State, Stop
+from devrun.supervise.machine import Phase, State
+from devrun.supervise.messages import FilesChanged, Level, Start, Stop
 from devrun.supervise.outcome import Ending, Verdict, ends_others, verdict
 from devrun.supervise.service import RECHECK, ServiceTask, Surroundings
 
