@@ -71,6 +71,20 @@ async def test_producers_wait_for_the_reader_and_all_go_on(pipe):
         assert sorted(done) == [0, 1, 2, 3]
 
 
+async def test_a_reader_is_slow_only_once_there_is_something_to_read(pipe, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr("devrun.output.journal.time.monotonic", lambda: clock[0])
+    journal = Journal(pipe[1], gone=never)
+    journal.put([b"x"])
+    clock[0] += 3600
+    assert journal.stalled_for == 0
+    journal.put([b"x" * CAPACITY])
+    await trio.testing.wait_all_tasks_blocked(0.05)
+    assert journal.stalled_for == 0, "an hour of silence was nobody's fault"
+    clock[0] += 5
+    assert journal.stalled_for == 5
+
+
 async def test_others_wait_while_somebody_has_the_turn(pipe):
     journal = Journal(pipe[1], gone=never)
     journal.begin_turn("long")

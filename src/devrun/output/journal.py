@@ -66,8 +66,10 @@ class Journal:
         size = sum(map(len, buffers))
         if not size or self._broken:
             return
-        if size <= AT_ONCE and self._queued == self._written and self._write_at_once(buffers, size):
-            return
+        if self._queued == self._written:
+            self._last_progress = time.monotonic()
+            if size <= AT_ONCE and self._write_at_once(buffers, size):
+                return
         self._queued += size
         self._queue.put((buffers, size))
 
