@@ -22,7 +22,7 @@ MOUNTINFO = [
     [
         ("/", None),
         ("/home/me/src", None),
-        ("/mnt/c/work/src", "9p"),
+        ("/mnt/c/home/src", "9p"),
         ("/mnt/cc", None),
         ("/home/team share/src", "nfs4"),
         ("/home/team share/local/src", None),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -98,14 +99,14 @@ class _Streams:
 
 def _spawn_on_pipe(argv: Sequence[str], program: str, cwd: str, env: Mapping[str, str]) -> Child:
     reader, writer = os.pipe()
-    try:
-        _enlarge(writer)
-        popen = _popen(argv, program, cwd, env, _Streams(subprocess.DEVNULL, writer))
-    except BaseException:
-        os.close(reader)
-        raise
-    finally:
-        os.close(writer)
+    with ExitStack() as on_failure:
+        on_failure.callback(os.close, reader)
+        try:
+            _enlarge(writer)
+            popen = _popen(argv, program, cwd, env, _Streams(subprocess.DEVNULL, writer))
+        finally:
+            os.close(writer)
+        on_failure.pop_all()
     if sys.platform != "win32":
         os.set_blocking(reader, False)
     return Child(popen, reader)
@@ -167,14 +168,13 @@ if sys.platform != "win32":
         size: tuple[int, int],
     ) -> Child:
         leader, terminal = os.openpty()
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(os.close, leader)
+            on_failure.callback(os.close, terminal)
             _prepare(terminal, size)
             wrapped = [SHELL, "-c", _TAKE_TERMINAL, os.ttyname(terminal), program, *argv[1:]]
             popen = _popen(wrapped, SHELL, cwd, env, _Streams(terminal, terminal))
-        except BaseException:
-            os.close(leader)
-            os.close(terminal)
-            raise
+            on_failure.pop_all()
         os.set_blocking(leader, False)
         return Child(popen, leader, terminal)
 
