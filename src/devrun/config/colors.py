@@ -79,14 +79,16 @@ def parse_prefix_colors(text: str, count: int, level: ColorLevel) -> tuple[Style
 
 def _fill(items: Sequence[str], count: int, level: ColorLevel) -> tuple[Style, ...]:
     taken = {segment.removesuffix("Bright") for item in items for segment in item.split(".")}
-    free = [color for color in AUTOMATIC if color not in taken] or list(AUTOMATIC)
+    free = [color for color in AUTOMATIC if color not in taken]
+    if len(free) < 2:  # One alone would be its own neighbour.
+        free += [color for color in AUTOMATIC if color not in free]
     styles: list[Style] = []
     last, turn = "", 0
     for index in range(count):
         item = items[min(index, len(items) - 1)]
         if item == "auto":
             item = free[turn % len(free)]
-            if item == last and len(free) > 1:
+            if item == last:
                 turn += 1
                 item = free[turn % len(free)]
             turn += 1

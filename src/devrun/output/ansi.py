@@ -24,7 +24,7 @@ _SEQUENCE = re.compile(
     rb"|\x1b[ -/]+[0-~]"  # nF: character sets
     rb"|\x1b[0-OQ-WYZ\\`-~]"  # two bytes: RIS, keypad modes, save cursor…
     rb"|[\x07\x08\x0b\x0c\x0e\x0f]"  # BEL, BS, VT, FF, SO, SI
-    rb"|\x1b(?=\n)|\n"
+    rb"|\x1b|\n"  # no sequence at all: what follows is text
 )
 _UNFINISHED = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b\n]*\x1b?|[PX^_][^\x1b\n]*\x1b?|[ -/]*)\Z"

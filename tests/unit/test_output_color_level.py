@@ -1,0 +1,43 @@
+"""Who decides about colours, in which order."""
+
+from __future__ import annotations
+
+import pytest
+
+from devrun.model import ColorLevel
+from devrun.output.color_level import color_level
+
+NONE, BASIC, EXTENDED, TRUE = ColorLevel
+XTERM = {"TERM": "xterm"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "terminal", "choice", "expected"),
+    [
+        (XTERM, True, None, BASIC),
+        (XTERM, False, None, NONE),
+        (XTERM, False, True, BASIC),
+        (XTERM, True, False, NONE),
+        ({"TERM": "xterm-256color"}, True, None, EXTENDED),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, True, None, TRUE),
+        ({"TERM": "xterm-direct"}, True, None, TRUE),
+        ({"TERM": "dumb"}, True, None, NONE),
+        ({}, True, None, NONE),
+        ({"WT_SESSION": "x"}, True, None, TRUE),
+        (XTERM | {"NO_COLOR": "1"}, True, None, NONE),
+        (XTERM | {"NO_COLOR": ""}, True, None, BASIC),
+        (XTERM | {"NO_COLOR": "1"}, True, True, BASIC),
+        ({"FORCE_COLOR": "0"}, True, None, NONE),
+        ({"FORCE_COLOR": "false"}, True, None, NONE),
+        ({"FORCE_COLOR": "1"}, False, None, BASIC),
+        ({"FORCE_COLOR": "2"}, False, None, EXTENDED),
+        ({"FORCE_COLOR": "3"}, False, None, TRUE),
+        ({"FORCE_COLOR": ""}, False, None, BASIC),
+        ({"FORCE_COLOR": "true", "NO_COLOR": "1"}, False, None, BASIC),
+        ({"CLICOLOR_FORCE": "1"}, False, None, BASIC),
+        ({"CLICOLOR_FORCE": "0"}, False, None, NONE),
+        (XTERM | {"CLICOLOR": "0"}, True, None, NONE),
+    ],
+)
+def test_the_order(environ, terminal, choice, expected):
+    assert color_level(environ, is_terminal=terminal, choice=choice) is expected
