@@ -43,7 +43,6 @@ WRONG = [
     (["--watch", "", "true"], '--watch "": a path is missing'),
     (["--watch", "wbe=src", "web=true"], '--watch "wbe=src": no service "wbe"; did you mean'),
     (["--watch-ignore", "x", "true"], "--watch-ignore needs a --watch to go with it"),
-    ([], "nothing to run: no command, no -f, and no Procfile.dev or Procfile in this folder"),
 ]
 
 
@@ -57,6 +56,15 @@ def test_what_is_wrong_is_one_line(devrun, tmp_path, arguments, message):
     assert run.text.startswith(f"devrun: {message}"), run.text
     assert run.text.count("\n") == 1
     assert not touched.exists()
+
+
+def test_without_anything_to_run_there_is_help(devrun):
+    run = devrun()
+    assert run.wait() == 2
+    assert "Usage: devrun" in run.text
+    assert "Examples:" in run.text
+    reason = "no command, no -f, and no Procfile.dev or Procfile in this folder"
+    assert run.lines[-1] == f"devrun: nothing to run: {reason}"
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from devrun.cli.defect import report_defect
 from devrun.cli.subcommands import SUBCOMMANDS
+from devrun.config.selection import NothingToRun
 from devrun.config.settings import RunSettings, option_variables
 from devrun.errors import DevrunError, ExitCode, UsageError
 from devrun.model import KillOthers
@@ -38,11 +39,23 @@ def enter(argv: Sequence[str], *, inbox: SignalInbox, guardian: int | None) -> N
         code = _dispatch(argv, inbox, guardian)
         sys.stdout.flush()
     except DevrunError as error:
+        if isinstance(error, NothingToRun):
+            _show_help()
         complain(str(error))
         code = int(error.exit_code)
     except BrokenPipeError:
         die_of(SIGPIPE)
     os._exit(code)  # Nothing is left to be done, and unloading Python takes 20 ms.
+
+
+def _show_help() -> None:
+    """Show how devrun is used, beside the output: nobody asked for it."""
+    from contextlib import redirect_stdout
+
+    from devrun.cli.app import main
+
+    with redirect_stdout(sys.stderr):
+        main(["--help"])
 
 
 def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> int:

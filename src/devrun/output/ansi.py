@@ -1,173 +1,321 @@
 """What of a process's control sequences may reach a terminal that others write to as well.
 
-Colours, other attributes (SGR) and hyperlinks (OSC 8) pass. Whatever moves the cursor, clears,
-scrolls, switches screens or modes, or sets the title is dropped, because it would disturb the
-lines of the others. An attribute left open at the end of a line is closed there and opened again
-on the process's next line. Sequences are ECMA-48's; the rest is xterm's (ctlseqs.txt).
+Colours and other attributes (SGR), hyperlinks (OSC 8), erasing to the end of the line and the bell
+pass. Whatever moves the cursor, clears, scrolls, switches screens, modes or character sets, sets
+the title or makes the terminal answer is dropped, because it would disturb the lines of others.
+An attribute left open at the end of a line is closed there and opened again on the process's next
+line. Sequences are ECMA-48's, as xterm has them (ctlseqs.txt).
+
+What begins like a sequence and is none - broken off by another control character, or too long -
+loses its ESC and nothing else: what follows it is text. So no text is swallowed, here or by the
+terminal. Of the 8-bit controls too (U+0080 to U+009F, and the same bytes where they cannot be part
+of a UTF-8 character) only the control itself is dropped: in what is no UTF-8 they may be letters.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from functools import lru_cache
+from itertools import islice
 
 LONGEST_SEQUENCE = 4096
 """Bytes of an unfinished sequence that are waited for; what is longer is no sequence."""
 
+_ESCAPE = 0x1B
+_DROPPED = b"\x05\x08\x0b\x0c\x0e\x0f"
+"""ENQ asks for an answer, BS, VT and FF move the cursor, SO and SI switch character sets."""
+
+_ENCODED_C1 = re.compile(rb"\xc2[\x80-\x9f]")
+_C1 = re.compile(
+    rb"\xc2[\x80-\x9f]"
+    rb"|[\x80-\x9f](?<![\xc2-\xf4].)(?<![\xe0-\xf4][\x80-\xbf].)(?<![\xf0-\xf4][\x80-\xbf]{2}.)",
+    re.DOTALL,
+)
+_CHARACTER_BEGUN = re.compile(
+    rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z"
+)
+
+_SEQUENCE = re.compile(
+    rb"\x1b(?:"
+    rb"\[(?P<sgr>[0-9;:]{0,256}+)m"
+    rb"|\[(?P<erase>0?)K"  # EL: to the end of the line
+    rb"|\]8;(?P<link>[^\x00-\x1f;]{0,512}+;[^\x00-\x1f]{0,3500}+)(?:\x07|\x1b\\)"
+    rb"|\[[0-?]{0,256}+[ -/]{0,4}+[@-~]"  # every other CSI
+    rb"|\][^\x00-\x1f]{0,4080}+(?:\x07|\x1b\\)"  # every other OSC
+    rb"|[PX^_][^\x00-\x1f]{0,4080}+\x1b\\"  # DCS, SOS, PM, APC
+    rb"|[ -/]{1,4}+[0-~]"  # nF: character sets and alignment
+    rb"|[0-OQ-WYZ\\`-~]"  # two bytes: RIS, keypad modes, saved cursor, a stray ST
+    rb"|(?P<begun>(?:\[[0-?]{0,256}+[ -/]{0,4}+|[]PX^_][^\x00-\x1f]{0,4080}+\x1b?|[ -/]{0,4}+)\Z)"
+    rb"|)"  # no sequence: the ESC alone
+)
+
 _RESET = b"\x1b[0m"
 _NO_LINK = b"\x1b]8;;\x1b\\"
 
-_SEQUENCE = re.compile(
-    rb"\x1b\[(?P<csi>[0-?]*)(?P<between>[ -/]*)(?P<final>[@-~])"  # CSI … final byte
-    rb"|\x1b\](?P<osc>[^\x07\x1b\n]*)(?:\x07|\x1b\\)"  # OSC … BEL or ST
-    rb"|\x1b[PX^_][^\x1b\n]*\x1b\\"  # DCS, SOS, PM, APC … ST
-    rb"|\x1b[ -/]+[0-~]"  # nF: character sets
-    rb"|\x1b[0-OQ-WYZ\\`-~]"  # two bytes: RIS, keypad modes, save cursor…
-    rb"|[\x07\x08\x0b\x0c\x0e\x0f]"  # BEL, BS, VT, FF, SO, SI
-    rb"|\x1b|\n"  # no sequence at all: what follows is text
-)
-_UNFINISHED = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b\n]*\x1b?|[PX^_][^\x1b\n]*\x1b?|[ -/]*)\Z"
-)
-_CONTROLS = re.compile(rb"[\x07\x08\x0b\x0c\x0e\x0f\x1b]")
+_ALL = "all"
+_FOREIGN = "foreign"
+"""The slot of all that is not understood: closed with the rest at the line end, not reopened."""
+
+_SLOTS = {
+    1: "bold",
+    2: "dim",
+    3: "italic",
+    4: "underline",
+    5: "blink",
+    6: "blink",
+    7: "inverse",
+    8: "hidden",
+    9: "strike",
+    20: "italic",
+    21: "underline",
+    53: "overline",
+    51: "frame",
+    52: "frame",
+    73: "script",
+    74: "script",
+    **dict.fromkeys(range(11, 20), "font"),
+    **dict.fromkeys((*range(30, 38), 38, *range(90, 98)), "foreground"),
+    **dict.fromkeys((*range(40, 48), 48, *range(100, 108)), "background"),
+    58: "line color",
+}
+"""What an SGR parameter sets: two that set the same replace each other."""
 
 _ENDS = {
-    b"22": (b"1", b"2"),
-    b"23": (b"3",),
-    b"24": (b"4",),
-    b"25": (b"5", b"6"),
-    b"27": (b"7",),
-    b"28": (b"8",),
-    b"29": (b"9",),
-    b"39": (b"fg",),
-    b"49": (b"bg",),
-    b"54": (b"51", b"52"),
-    b"55": (b"53",),
-    b"59": (b"ul",),
+    0: (_ALL,),
+    10: ("font",),
+    22: ("bold", "dim"),
+    23: ("italic",),
+    24: ("underline",),
+    25: ("blink",),
+    27: ("inverse",),
+    28: ("hidden",),
+    29: ("strike",),
+    39: ("foreground",),
+    49: ("background",),
+    54: ("frame",),
+    55: ("overline",),
+    59: ("line color",),
+    75: ("script",),
 }
-"""Which attributes an SGR parameter ends (ECMA-48 8.3.117, and xterm's 53, 55, 58, 59)."""
+"""What an SGR parameter ends (ECMA-48 8.3.117; 53, 55, 58, 59, 73 to 75 are terminals' own)."""
+
+_COLOR = re.compile(rb"([345]8)(?:;5;\d{0,3}|;2(?:;\d{0,3}){3}|(?::\d{0,3}){2,7})")
+_UNDERLINE = re.compile(rb"4:[0-5]")
+
+_Change = tuple[str, bytes | None]
+"""A slot, and the parameter that it is set by; None ends it."""
 
 
 class Attributes:
-    """The attributes that are in force: what each was set by, under the name of what ends it."""
+    """The attributes in force: by what each was set, the last one alone."""
+
+    __slots__ = ("_set",)
 
     def __init__(self) -> None:
-        self._set: dict[bytes, bytes] = {}
+        self._set: dict[str, bytes] = {}
+
+    def __bool__(self) -> bool:
+        """Whether any is in force."""
+        return bool(self._set)
 
     def apply(self, parameters: bytes) -> None:
         """Take the parameters of one SGR sequence into account."""
-        numbers = parameters.split(b";")
-        while numbers:
-            number = numbers.pop(0)
-            kind = number.split(b":")[0].lstrip(b"0")
-            if not kind:
+        for slot, value in _changes(parameters):
+            if value is not None:
+                self._set[slot] = value
+            elif slot == _ALL:
                 self._set.clear()
-            elif kind in (b"38", b"48", b"58"):
-                self._set[{b"38": b"fg", b"48": b"bg", b"58": b"ul"}[kind]] = _color(
-                    number, numbers
-                )
-            elif kind in _ENDS:
-                for name in _ENDS[kind]:
-                    self._set.pop(name, None)
-            elif kind == b"4" and number.endswith(b":0"):
-                self._set.pop(b"4", None)
             else:
-                self._set[_name(kind)] = number
+                self._set.pop(slot, None)
 
     def opening(self) -> bytes:
         """Return the sequence that sets them; nothing if none is in force."""
-        return b"\x1b[" + b";".join(self._set.values()) + b"m" if self._set else b""
+        parameters = b";".join(filter(None, self._set.values()))
+        return b"\x1b[" + parameters + b"m" if parameters else b""
 
 
-def _color(number: bytes, rest: list[bytes]) -> bytes:
-    """Return an extended colour with its arguments, taken off ``rest``."""
-    if b":" in number or not rest:
-        return number
-    count = {b"5": 2, b"2": 4}.get(rest[0], 1)
-    taken, rest[:count] = rest[:count], []
-    return b";".join((number, *taken))
+@lru_cache(maxsize=256)
+def _changes(parameters: bytes) -> tuple[_Change, ...]:
+    changes: list[_Change] = []
+    numbers = iter(parameters.split(b";"))
+    for number in numbers:
+        whole = number
+        if number in (b"38", b"48", b"58"):
+            kind = next(numbers, b"")
+            arguments = islice(numbers, {b"5": 1, b"2": 3}.get(kind, 0))
+            whole = b";".join((number, kind, *arguments))
+        changes += _changes_of(whole)
+    return tuple(changes)
 
 
-def _name(kind: bytes) -> bytes:
-    """Return the name under which an attribute is kept: two of a kind replace each other."""
-    value = int(kind) if kind.isdigit() and len(kind) < 4 else 0
-    if 30 <= value <= 37 or 90 <= value <= 97:
-        return b"fg"
-    if 40 <= value <= 47 or 100 <= value <= 107:
-        return b"bg"
-    return b"4" if value == 21 else kind
+def _changes_of(parameter: bytes) -> list[_Change]:
+    """Return what one parameter, with its arguments, sets or ends."""
+    color = _COLOR.fullmatch(parameter)
+    if color is not None:
+        return [(_SLOTS[int(color[1])], parameter)]
+    if _UNDERLINE.fullmatch(parameter):
+        return [("underline", None if parameter == b"4:0" else parameter)]
+    number = parameter.lstrip(b"0") or b"0"
+    value = int(number) if number.isdigit() and len(number) <= 3 else -1
+    if value in _ENDS:
+        return [(slot, None) for slot in _ENDS[value]]
+    if value in _SLOTS and value not in (38, 48, 58):
+        return [(_SLOTS[value], number)]
+    return [(_FOREIGN, b"")]
 
 
 class Hygiene:
-    """Cleans one process's output for a terminal; not to be shared."""
+    """Cleans one process's output for a terminal; not to be shared.
+
+    The caller puts prefixes in front of lines; it may do so behind every line feed of what is
+    returned, because nothing is open there.
+    """
 
     def __init__(self) -> None:
         self._attributes = Attributes()
         self._link = b""
-        self._rest = b""
+        self._begun = b""
         self._at_start = True
 
     def clean(self, data: bytes) -> bytes:
-        """Return what of the data may reach the terminal.
+        """Return what of the data may reach the terminal; often the data itself.
 
-        An unfinished sequence at the end is kept for the next call.
+        A sequence or character that only begins at the end of the data is kept for the next call.
         """
-        if not self._rest and not self._is_open() and not _CONTROLS.search(data):
-            if data:
-                self._at_start = data.endswith(b"\n")
+        if not data:
             return data
-        data, self._rest = self._rest + data, b""
-        unfinished = _UNFINISHED.search(data, max(0, len(data) - LONGEST_SEQUENCE))
-        if unfinished is not None:
-            self._rest = unfinished[0]
-            data = data[: unfinished.start()]
-        return self._cleaned(data)
+        if not (self._begun or self._is_open()) and _is_calm(data):
+            self._at_start = data.endswith(b"\n")
+            return data
+        data, self._begun = self._begun + data, b""
+        cut = _CHARACTER_BEGUN.search(data, max(0, len(data) - 3))
+        if cut is None:
+            return self._cleaned(data)
+        cleaned = self._cleaned(data[: cut.start()])
+        self._begun += cut[0]
+        return cleaned
 
     def suspend(self) -> bytes:
-        """Return what closes everything open, because another process's line comes now."""
+        """Return what closes everything open, because something else is written now.
+
+        What was open is opened again by ``resume``, or with the process's next text.
+        """
+        closing = b"" if self._at_start else self._closing()
         self._at_start = True
-        return self._closing()
+        return closing
+
+    def resume(self) -> bytes:
+        """Return what opens again what ``suspend`` or a line end has closed."""
+        if not (self._at_start and self._is_open()):
+            return b""
+        self._at_start = False
+        return self._opening()
+
+    def redraw(self) -> bytes:
+        """Return what closes everything open, because the line is written once more, in full."""
+        self._begun = b""
+        return self.suspend()
+
+    def finish(self) -> bytes:
+        """Return the end of the process's output: what was kept, as text, and all closed.
+
+        Afterwards everything is as at the beginning, for the process's next generation.
+        """
+        out: list[bytes] = []
+        self._add(out, without_sequences(self._begun))
+        out.append(self.suspend())
+        self._attributes = Attributes()
+        self._link = self._begun = b""
+        return b"".join(out)
 
     def _cleaned(self, data: bytes) -> bytes:
         out: list[bytes] = []
         place = 0
+        data = _without_controls(data)
         for match in _SEQUENCE.finditer(data):
             self._add(out, data[place : match.start()])
             place = match.end()
-            if match[0] == b"\n":
-                out += (b"" if self._at_start else self._closing(), b"\n")
-                self._at_start = True
-            else:
-                self._take(match, out.append)
+            self._take(match, out)
         self._add(out, data[place:])
         return b"".join(out)
 
     def _add(self, out: list[bytes], text: bytes) -> None:
-        """Add text; at the start of a line, what was open before it comes first."""
+        """Add text; what is open is closed before each line feed, and opened after it."""
         if not text:
             return
-        if self._at_start:
-            out.append(self._attributes.opening() + self._link)
+        if not self._is_open():
+            out.append(text)
+            self._at_start = text.endswith(b"\n")
+            return
+        opening, closing = self._opening(), self._closing()
+        *lines, last = text.split(b"\n")
+        for line in lines:
+            if line:
+                out += (opening if self._at_start else b"", line, closing)
+            elif not self._at_start:
+                out.append(closing)
+            out.append(b"\n")
+            self._at_start = True
+        if last:
+            out += (opening if self._at_start else b"", last)
             self._at_start = False
-        out.append(text)
 
-    def _take(self, match: re.Match[bytes], emit: Callable[[bytes], object]) -> None:
-        """Pass a sequence on or drop it, and remember what it opens or closes."""
-        if match["final"] == b"m" and not match["between"] and match["csi"][:1] not in (b">", b"?"):
-            self._attributes.apply(match["csi"])
-            if not self._at_start:
-                emit(match[0])
-        elif match["osc"] is not None and match["osc"].startswith(b"8;"):
-            is_end = match["osc"].split(b";", 2)[-1] == b""
-            self._link = b"" if is_end else match[0]
-            if not self._at_start:
-                emit(match[0])
-        elif match["final"] == b"K" and match["csi"] in (b"", b"0") and not self._at_start:
-            emit(match[0])  # To the end of the line: nobody else's.
+    def _take(self, match: re.Match[bytes], out: list[bytes]) -> None:
+        """Pass a sequence on or drop it, and remember what it opens or closes.
+
+        At the start of a line nothing is passed on: there, what is in force by then is opened
+        together with the first text. So a line of sequences alone leaves nothing.
+        """
+        match match.lastgroup:
+            case "sgr":
+                self._attributes.apply(match["sgr"])
+            case "link":
+                self._link = b"" if match["link"].endswith(b";") else match[0]
+            case "erase":
+                pass  # Right of the process's own text there is nobody else's.
+            case "begun":
+                self._begun = match[0]
+                return
+            case _:
+                return
+        if not self._at_start:
+            out.append(match[0])
 
     def _is_open(self) -> bool:
-        return bool(self._link or self._attributes.opening())
+        return bool(self._link or self._attributes)
+
+    def _opening(self) -> bytes:
+        return self._attributes.opening() + self._link
 
     def _closing(self) -> bytes:
-        closing = _RESET if self._attributes.opening() else b""
-        return closing + (_NO_LINK if self._link else b"")
+        return (_RESET if self._attributes else b"") + (_NO_LINK if self._link else b"")
+
+
+def without_sequences(data: bytes) -> bytes:
+    """Return the data as text: no sequence is left, not even one for colours."""
+    return _SEQUENCE.sub(
+        lambda match: (match["begun"] or b"").replace(b"\x1b", b""), _without_controls(data)
+    )
+
+
+def _is_calm(data: bytes) -> bool:
+    """Whether nothing in the data needs a closer look.
+
+    Looking for single bytes and decoding are many times as fast as a regular expression.
+    """
+    if _ESCAPE in data or any(byte in data for byte in _DROPPED):
+        return False
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return not _ENCODED_C1.search(data)
+
+
+def _without_controls(data: bytes) -> bytes:
+    """Return the data without the single control characters that do not pass."""
+    if any(byte in data for byte in _DROPPED):
+        data = data.translate(None, _DROPPED)
+    return data if data.isascii() else _C1.sub(b"", data)
