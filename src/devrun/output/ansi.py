@@ -42,10 +42,10 @@ _SEQUENCE = re.compile(
     rb"|\]8;(?P<link>[^\x00-\x1f;]{0,512}+;[^\x00-\x1f]{0,3500}+)(?:\x07|\x1b\\)"
     rb"|\[[0-?]{0,256}+[ -/]{0,4}+[@-~]"  # every other CSI
     rb"|\][^\x00-\x1f]{0,4080}+(?:\x07|\x1b\\)"  # every other OSC
-    rb"|[PX^_][^\x00-\x1f]{0,4080}+\x1b\\"  # DCS, SOS, PM, APC
+    rb"|[PX^_k][^\x00-\x1f]{0,4080}+\x1b\\"  # DCS, SOS, PM, APC, and screen's title
     rb"|[ -/]{1,4}+[0-~]"  # nF: character sets and alignment
-    rb"|[0-OQ-WYZ\\`-~]"  # two bytes: RIS, keypad modes, saved cursor, a stray ST
-    rb"|(?P<begun>(?:\[[0-?]{0,256}+[ -/]{0,4}+|[]PX^_][^\x00-\x1f]{0,4080}+\x1b?|[ -/]{0,4}+)\Z)"
+    rb"|[0-OQ-WYZ\\`-jl-~]"  # two bytes: RIS, keypad modes, saved cursor, a stray ST
+    rb"|(?P<begun>(?:\[[0-?]{0,256}+[ -/]{0,4}+|[]PX^_k][^\x00-\x1f]{0,4080}+\x1b?|[ -/]{0,4}+)\Z)"
     rb"|)"  # no sequence: the ESC alone
 )
 
@@ -56,48 +56,31 @@ _ALL = "all"
 _FOREIGN = "foreign"
 """The slot of all that is not understood: closed with the rest at the line end, not reopened."""
 
-_SLOTS = {
-    1: "bold",
-    2: "dim",
-    3: "italic",
-    4: "underline",
-    5: "blink",
-    6: "blink",
-    7: "inverse",
-    8: "hidden",
-    9: "strike",
-    20: "italic",
-    21: "underline",
-    53: "overline",
-    51: "frame",
-    52: "frame",
-    73: "script",
-    74: "script",
-    **dict.fromkeys(range(11, 20), "font"),
-    **dict.fromkeys((*range(30, 38), 38, *range(90, 98)), "foreground"),
-    **dict.fromkeys((*range(40, 48), 48, *range(100, 108)), "background"),
-    58: "line color",
-}
-"""What an SGR parameter sets: two that set the same replace each other."""
+_ATTRIBUTES: tuple[tuple[str, tuple[int, ...], int], ...] = (
+    ("font", tuple(range(11, 20)), 10),
+    ("bold", (1,), 22),
+    ("dim", (2,), 22),
+    ("italic", (3, 20), 23),
+    ("underline", (4, 21), 24),
+    ("blink", (5, 6), 25),
+    ("inverse", (7,), 27),
+    ("hidden", (8,), 28),
+    ("strike", (9,), 29),
+    ("foreground", (*range(30, 39), *range(90, 98)), 39),
+    ("background", (*range(40, 49), *range(100, 108)), 49),
+    ("frame", (51, 52), 54),
+    ("overline", (53,), 55),
+    ("line color", (58,), 59),
+    ("script", (73, 74), 75),
+)
+"""Slots, the SGR parameters that set each - one replaces the other - and the one that ends it
+(ECMA-48 8.3.117; 58, 59 and 73 to 75 are terminals' own)."""
 
+_SLOTS = {number: slot for slot, numbers, _ in _ATTRIBUTES for number in numbers}
 _ENDS = {
-    0: (_ALL,),
-    10: ("font",),
-    22: ("bold", "dim"),
-    23: ("italic",),
-    24: ("underline",),
-    25: ("blink",),
-    27: ("inverse",),
-    28: ("hidden",),
-    29: ("strike",),
-    39: ("foreground",),
-    49: ("background",),
-    54: ("frame",),
-    55: ("overline",),
-    59: ("line color",),
-    75: ("script",),
+    end: tuple(slot for slot, _, number in _ATTRIBUTES if number == end)
+    for _, _, end in _ATTRIBUTES
 }
-"""What an SGR parameter ends (ECMA-48 8.3.117; 53, 55, 58, 59, 73 to 75 are terminals' own)."""
 
 _COLOR = re.compile(rb"([345]8)(?:;5;\d{0,3}|;2(?:;\d{0,3}){3}|(?::\d{0,3}){2,7})")
 _UNDERLINE = re.compile(rb"4:[0-5]")
@@ -157,6 +140,8 @@ def _changes_of(parameter: bytes) -> list[_Change]:
         return [("underline", None if parameter == b"4:0" else parameter)]
     number = parameter.lstrip(b"0") or b"0"
     value = int(number) if number.isdigit() and len(number) <= 3 else -1
+    if value == 0:
+        return [(_ALL, None)]
     if value in _ENDS:
         return [(slot, None) for slot in _ENDS[value]]
     if value in _SLOTS and value not in (38, 48, 58):
