@@ -236,3 +236,17 @@ def test_a_full_disk_is_said_and_stops_the_run(tmp_path, mark):
         _, errors = run.communicate(timeout=60)
     assert run.returncode == 1
     assert errors == b"devrun: cannot write the output: No space left on device; stopping\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_defect(tmp_path, mark, closed):
+    (tmp_path / "say.sh").write_text(f"ls /proc/self/fd > {tmp_path}/fds\n")
+    finished = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m devrun 'sh say.sh' {closed}"],
+        cwd=tmp_path,
+        env=dict(os.environ, RUN_MARK=mark),
+        timeout=60,
+        check=False,
+    )
+    assert finished.returncode == 0
+    assert (tmp_path / "fds").read_text().split()[:3] == ["0", "1", "2"]

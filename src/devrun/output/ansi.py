@@ -1,8 +1,9 @@
 """What of a process's control sequences may reach a terminal that others write to as well.
 
-Colours and other attributes (SGR), hyperlinks (OSC 8), erasing to the end of the line and the bell
-pass. Whatever moves the cursor, clears, scrolls, switches screens, modes or character sets, sets
-the title or makes the terminal answer is dropped, because it would disturb the lines of others.
+Colours and other attributes (SGR), hyperlinks (OSC 8) and erasing to the end of the line pass.
+Whatever moves the cursor, clears, scrolls, switches screens, modes or character sets, sets the
+title, rings the bell or makes the terminal answer is dropped, because it would disturb the lines of
+others, or say nothing of whose it is.
 An attribute left open at the end of a line is closed there and opened again on the process's next
 line. Sequences are ECMA-48's, as xterm has them (ctlseqs.txt).
 
@@ -22,6 +23,7 @@ LONGEST_SEQUENCE = 4096
 """Bytes of an unfinished sequence that are waited for; what is longer is no sequence."""
 
 _ESCAPE = 0x1B
+_BELL = 0x07
 _DROPPED = b"\x05\x08\x0b\x0c\x0e\x0f"
 """ENQ asks for an answer, BS, VT and FF move the cursor, SO and SI switch character sets."""
 
@@ -32,7 +34,7 @@ _C1 = re.compile(
     re.DOTALL,
 )
 _CHARACTER_BEGUN = re.compile(
-    rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z"
+    rb"(?:[\xc3-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z"
 )
 
 _SEQUENCE = re.compile(
@@ -160,24 +162,29 @@ class Hygiene:
         self._attributes = Attributes()
         self._link = b""
         self._begun = b""
+        self._character = b""
         self._at_start = True
 
     def clean(self, data: bytes) -> bytes:
         """Return what of the data may reach the terminal; often the data itself.
 
-        A sequence or character that only begins at the end of the data is kept for the next call.
+        A sequence that only begins at the end of the data is kept for the next call.
         """
         if not data:
             return data
         if not (self._begun or self._is_open()) and _is_calm(data):
+            self._character = b""
             self._at_start = data.endswith(b"\n")
             return data
-        data, self._begun = self._begun + data, b""
-        cut = _CHARACTER_BEGUN.search(data, max(0, len(data) - 3))
-        if cut is None:
-            return self._cleaned(data)
-        cleaned = self._cleaned(data[: cut.start()])
-        self._begun += cut[0]
+        # A character that was begun before tells whether the data begins with the rest of it.
+        before = self._character
+        data = _without_controls(before + self._begun + data)
+        half = data[-1:] if data.endswith(b"\xc2") else b""  # It may be half of a C1.
+        self._begun = b""
+        cleaned = self._cleaned(data[len(before) :].removesuffix(half))
+        self._begun += half
+        begun = None if self._begun else _CHARACTER_BEGUN.search(data, max(0, len(data) - 3))
+        self._character = b"" if begun is None else begun[0]
         return cleaned
 
     def suspend(self) -> bytes:
@@ -210,13 +217,12 @@ class Hygiene:
         self._add(out, without_sequences(self._begun))
         out.append(self.suspend())
         self._attributes = Attributes()
-        self._link = self._begun = b""
+        self._link = self._begun = self._character = b""
         return b"".join(out)
 
     def _cleaned(self, data: bytes) -> bytes:
         out: list[bytes] = []
         place = 0
-        data = _without_controls(data)
         for match in _SEQUENCE.finditer(data):
             self._add(out, data[place : match.start()])
             place = match.end()
@@ -226,6 +232,8 @@ class Hygiene:
 
     def _add(self, out: list[bytes], text: bytes) -> None:
         """Add text; what is open is closed before each line feed, and opened after it."""
+        if _BELL in text:
+            text = text.replace(b"\x07", b"")
         if not text:
             return
         if not self._is_open():
@@ -278,9 +286,10 @@ class Hygiene:
 
 def without_sequences(data: bytes) -> bytes:
     """Return the data as text: no sequence is left, not even one for colours."""
-    return _SEQUENCE.sub(
+    text = _SEQUENCE.sub(
         lambda match: (match["begun"] or b"").replace(b"\x1b", b""), _without_controls(data)
     )
+    return text.replace(b"\x07", b"")
 
 
 def _is_calm(data: bytes) -> bool:
@@ -288,7 +297,7 @@ def _is_calm(data: bytes) -> bool:
 
     Looking for single bytes and decoding are many times as fast as a regular expression.
     """
-    if _ESCAPE in data or any(byte in data for byte in _DROPPED):
+    if _ESCAPE in data or _BELL in data or any(byte in data for byte in _DROPPED):
         return False
     if data.isascii():
         return True
@@ -300,7 +309,7 @@ def _is_calm(data: bytes) -> bool:
 
 
 def _without_controls(data: bytes) -> bytes:
-    """Return the data without the single control characters that do not pass."""
+    """Return the data without what _DROPPED has, and without 8-bit controls."""
     if any(byte in data for byte in _DROPPED):
         data = data.translate(None, _DROPPED)
     return data if data.isascii() else _C1.sub(b"", data)
