@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.config.colors import AUTOMATIC, automatic_styles, parse_prefix_colors
+from devrun.config.colors import AUTOMATIC, _rgb_of, automatic_styles, parse_prefix_colors
 from devrun.errors import UsageError
 from devrun.model import ColorLevel, Style
 
@@ -36,6 +36,30 @@ TRUE, EXTENDED, BASIC = ColorLevel.TRUE, ColorLevel.EXTENDED, ColorLevel.BASIC
         ("#ff0000", BASIC, "31", "39"),
         ("#000", BASIC, "30", "39"),
         ("bg#fff", BASIC, "107", "49"),
+        ("#f80", EXTENDED, "38;5;208", "39"),
+        ("#fff", EXTENDED, "38;5;231", "39"),
+        ("#080808", EXTENDED, "38;5;232", "39"),
+        ("#5f87af", EXTENDED, "38;5;67", "39"),
+        ("bgHex(#f00)", EXTENDED, "48;5;196", "49"),
+        ("#00f", BASIC, "34", "39"),
+        ("#777", BASIC, "90", "39"),
+        ("#aaaaaa", BASIC, "37", "39"),
+        ("bg#ff5555", BASIC, "101", "49"),
+        ("ansi256(9)", BASIC, "91", "39"),
+        ("ansi256(3)", BASIC, "33", "39"),
+        ("bgAnsi256(0)", BASIC, "40", "49"),
+        ("ansi256(46)", BASIC, "32", "39"),
+        ("ansi256(255)", TRUE, "38;5;255", "39"),
+        ("blackBright", BASIC, "90", "39"),
+        ("bgGrey", BASIC, "100", "49"),
+        ("dim", BASIC, "2", "22"),
+        ("italic", BASIC, "3", "23"),
+        ("underline", BASIC, "4", "24"),
+        ("overline", BASIC, "53", "55"),
+        ("inverse", BASIC, "7", "27"),
+        ("hidden", BASIC, "8", "28"),
+        ("strikethrough", BASIC, "9", "29"),
+        ("reset", BASIC, "0", "0"),
     ],
 )
 def test_items(item, level, opening, closing):
@@ -49,11 +73,39 @@ def test_chains_open_in_order_and_close_in_reverse():
     assert style.close == "\x1b[49m\x1b[39m\x1b[22m"
 
 
+def test_a_chain_may_have_functions_and_blanks_around():
+    red, chain, blue = parse_prefix_colors(" red , bold.rgb(1, 2, 3).bg#fff ,blue", 3, TRUE)
+    assert (red.open, blue.open) == ("\x1b[31m", "\x1b[34m")
+    assert chain.open == "\x1b[1m\x1b[38;2;1;2;3m\x1b[48;2;255;255;255m"
+
+
+@given(st.integers(16, 255))
+def test_every_colour_of_the_cube_is_its_own_nearest(index):
+    rgb = "rgb({},{},{})".format(*_rgb_of(index))
+    (nearest,) = parse_prefix_colors(rgb, 1, EXTENDED)
+    assert _rgb_of(int(nearest.open.removesuffix("m").rpartition(";")[2])) == _rgb_of(index)
+
+
 def test_the_last_item_is_for_all_others_but_auto_goes_on():
     red, blue = parse_prefix_colors("red,blue", 2, BASIC)
     assert parse_prefix_colors("red,blue", 4, BASIC) == (red, blue, blue, blue)
     styles = parse_prefix_colors("red,auto", 4, BASIC)
     assert len(set(styles)) == 4
+
+
+@pytest.mark.parametrize(
+    ("items", "names"),
+    [
+        ("auto", "cyan magenta green yellow blue cyan magenta"),
+        ("magenta,auto", "magenta cyan green yellow blue cyan"),
+        ("bold.greenBright,auto,red,auto", "bold.greenBright cyan red magenta yellow blue cyan"),
+        ("red,cyan,magenta,green,yellow,auto", "red cyan magenta green yellow blue cyan magenta"),
+    ],
+)
+def test_automatic_colours_come_in_order_and_skip_what_is_named(items, names):
+    named = names.split()
+    expected = parse_prefix_colors(",".join(named), len(named), BASIC)
+    assert parse_prefix_colors(items, len(named), BASIC) == expected
 
 
 def test_auto_skips_colours_that_are_named():
@@ -77,6 +129,32 @@ def test_without_colours_the_text_is_checked_all_the_same():
     assert parse_prefix_colors("red", 1, ColorLevel.NONE) == (Style(),)
     with pytest.raises(UsageError):
         parse_prefix_colors("rde", 1, ColorLevel.NONE)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("red,Blue", '"Blue": "Blue" is no colour; did you mean "blue"?'),
+        ("bold.gren", '"bold.gren": "gren" is no colour; did you mean "green"?'),
+        ("bgHexx(#aabbcc)", 'did you mean "bgHex()"?'),
+        ("rgbb(100,200,255)", 'did you mean "rgb()"?'),
+        ("rgb", 'did you mean "rgb()"?'),
+        ("rgb(1,2", "a parenthesis is not closed"),
+        ("bold.auto", '"auto" stands alone'),
+        ("red,", '"": a colour is missing'),
+        ("red..bold", '"red..bold": a colour is missing'),
+        ("#ggg", '"#ggg" is no colour; write #rgb or #rrggbb'),
+        ("hex(12345)", '"12345" is no colour; write #rgb or #rrggbb'),
+        ("rgb(1,2,256)", "rgb() takes three numbers from 0 to 255"),
+        ("bgAnsi256(1,2)", "bgAnsi256() takes one number from 0 to 255"),
+    ],
+)
+def test_the_error_says_what_is_wrong_and_what_is_right(text, reason):
+    with pytest.raises(UsageError) as caught:
+        parse_prefix_colors(text, 1, TRUE)
+    assert str(caught.value).startswith('--prefix-colors "')
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 WRONG = "rde|red,|red.|#12|#xyz|rgb(1,2)|rgb(1,2,256)|rgb(a,b,c)|hex()|ansi256(256)|rgb|level"

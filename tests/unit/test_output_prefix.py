@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,9 +20,9 @@ SERVICES = (
 )
 
 
-def render(index, level=ColorLevel.NONE, **settings):
+def render(index, level=ColorLevel.NONE, now=0.0, **settings):
     prefixes = Prefixes(PrefixSettings(**settings), SERVICES, level)
-    return prefixes.render(index, pid=4711, now=0.0).decode()
+    return prefixes.render(index, pid=4711, now=now).decode()
 
 
 @pytest.mark.parametrize(
@@ -54,6 +56,76 @@ def test_colours_enclose_the_prefix_or_what_the_template_says():
     assert render(0, **basic) == "\x1b[31m[web]\x1b[39m "
     assert render(0, style="{index} {color}{name}{/color}:", **basic) == "0 \x1b[31mweb\x1b[39m: "
     assert render(0, styles=(RED,)) == "[web] ", "none at level none"
+
+
+BASIC = {"level": ColorLevel.BASIC, "styles": (RED, RED, RED)}
+
+
+@pytest.mark.parametrize(
+    ("style", "expected"),
+    [
+        (None, ["R[web ]P ", "R[1   ]P ", "R[日本]P "]),
+        ("{name}>", ["Rweb> P ", "R>    P ", "R日本>P "]),
+        ("{color}{name}{/color}>", ["RwebP>  ", ">     ", "R日本P> "]),
+        ("<{color}{name}", ["<Rweb P ", "<R    P ", "<R日本P "]),
+        ("{name}{/color}>", ["RwebP>  ", ">     ", "R日本P> "]),
+        ("{color}{index}{/color}-{color}{index}", ["R0P-R0P ", "R1P-R1P ", "R2P-R2P "]),
+    ],
+)
+def test_padding_is_inside_the_brackets_or_behind_the_template(style, expected):
+    shown = [render(index, style=style, pad=True, **BASIC) for index in range(3)]
+    assert [text.replace(RED.open, "R").replace(RED.close, "P") for text in shown] == expected
+
+
+def test_what_stands_in_a_name_is_no_placeholder():
+    services = (Service(0, "{pid}{color}", "{name} {time}", "/"),)
+    settings = PrefixSettings(style="{name} {command}", styles=(RED,), length=20)
+    shown = Prefixes(settings, services, ColorLevel.BASIC).render(0, pid=1, now=0.0)
+    assert shown == b"\x1b[31m{pid}{color} {name} {time}\x1b[39m "
+
+
+@pytest.mark.parametrize("style", [None, PrefixStyle.COMMAND, "{command}: {name}{pid}"])
+@given(
+    name=st.none() | st.text(min_size=1), command=st.text(), pid=st.none() | st.integers(1, 2**22)
+)
+def test_any_name_makes_one_line_that_fits(style, name, command, pid):
+    prefixes = Prefixes(
+        PrefixSettings(style=style), (Service(0, name, command, "/"),), BASIC["level"]
+    )
+    shown = prefixes.render(0, pid=pid, now=0.0).decode()
+    assert len(shown.splitlines()) == 1
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f]", shown)
+    assert shown.endswith(" ")
+    assert display_width(shown) <= prefixes.width(0)
+
+
+def test_a_prefix_without_anything_in_it_is_none():
+    assert render(1, style="{name}", **BASIC) == ""
+    assert render(1, style=PrefixStyle.NONE, timestamps=True, time_format="%Y") == "1970 "
+
+
+def test_a_pid_is_empty_before_there_is_one_and_has_its_room():
+    prefixes = Prefixes(PrefixSettings(style=PrefixStyle.PID, pad=True), SERVICES, ColorLevel.NONE)
+    assert prefixes.render(0, pid=None, now=0.0) == b"[       ] "
+    assert prefixes.render(0, pid=4194304, now=0.0) == b"[4194304] "
+    assert prefixes.width(0) == 10
+    twice = Prefixes(PrefixSettings(style="{pid}{pid}"), SERVICES, ColorLevel.NONE)
+    assert twice.width(0) == 15
+
+
+@pytest.mark.parametrize(
+    ("time_format", "expected"),
+    [
+        (PrefixSettings().time_format, r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.567"),
+        ("%S.%f", r"\d\d\.567"),
+        ("%f%%", r"567891%"),
+        ("%S %%f", r"\d\d %f"),
+        ("%%%f", r"%567"),
+    ],
+)
+def test_microseconds_at_the_end_are_milliseconds(time_format, expected):
+    shown = render(0, style=PrefixStyle.TIME, time_format=time_format, now=1234.567891)
+    assert re.fullmatch(rf"\[{expected}\] ", shown)
 
 
 @pytest.mark.parametrize("pad_", [True, False])
@@ -96,6 +168,8 @@ def test_shortened_text_fits(text, length):
 
 def test_control_characters_are_shown():
     assert printable("a\nb\x1b[31m") == "a\\nb\\x1b[31m"
+    assert printable("caf\udce9 \x9b") == "caf\\xe9 \\x9b"
+    assert event_text("a\nb", ColorLevel.NONE) == b"a\\nb"
 
 
 @pytest.mark.parametrize(

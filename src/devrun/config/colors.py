@@ -70,6 +70,8 @@ def parse_prefix_colors(text: str, count: int, level: ColorLevel) -> tuple[Style
     Raises:
         UsageError: An item is no colour.
     """
+    if text.count("(") > text.count(")"):
+        raise UsageError(f'--prefix-colors "{text}": a parenthesis is not closed')
     items = [item.strip() for item in _ITEMS.split(text)]
     for item in items:
         if item != "auto":
@@ -154,9 +156,15 @@ def _numbers(text: str, count: int, name: str, item: str) -> list[int]:
 def _unknown(segment: str, item: str) -> UsageError:
     from devrun.config.nearest import hint
 
-    known = (*_NAMED, *(f"{name}()" for name in _FUNCTIONS), "auto")
-    what = f'"{segment}" is no colour' if segment else "a colour is missing"
-    return UsageError(f'--prefix-colors "{item}": {what}{hint(segment, known)}')
+    place = f'--prefix-colors "{item}"'
+    if not segment:
+        return UsageError(f"{place}: a colour is missing")
+    if segment == "auto":
+        return UsageError(f'{place}: "auto" stands alone, or not at all')
+    name, parenthesis, _ = segment.partition("(")
+    known = (*_NAMED, *(f"{function}()" for function in _FUNCTIONS), "auto")
+    nearest = hint(f"{name}()" if parenthesis else name, known)
+    return UsageError(f'{place}: "{segment}" is no colour{nearest}')
 
 
 def _rgb_codes(rgb: Rgb, level: ColorLevel, *, background: bool) -> tuple[str, str]:
@@ -164,15 +172,19 @@ def _rgb_codes(rgb: Rgb, level: ColorLevel, *, background: bool) -> tuple[str, s
     if level is ColorLevel.TRUE:
         start, end = ("48", "49") if background else ("38", "39")
         return f"{start};2;{rgb[0]};{rgb[1]};{rgb[2]}", end
-    return _indexed_codes(_nearest_index(rgb), level, background=background)
+    # The first sixteen are the user's own theme, so that their looks are known only roughly.
+    choice = range(16) if level is ColorLevel.BASIC else range(16, 256)
+    nearest = min(choice, key=lambda index: _distance(rgb, _rgb_of(index)))
+    return _indexed_codes(nearest, level, background=background)
 
 
 def _indexed_codes(index: int, level: ColorLevel, *, background: bool) -> tuple[str, str]:
     start, end = ("48", "49") if background else ("38", "39")
     if level is not ColorLevel.BASIC:
         return f"{start};5;{index}", end
-    basic = index if index < 16 else _nearest_basic(_rgb_of(index))
-    code = (30 + basic if basic < 8 else 90 + basic - 8) + (10 if background else 0)
+    if index >= 16:
+        return _rgb_codes(_rgb_of(index), level, background=background)
+    code = (30 + index if index < 8 else 90 + index - 8) + (10 if background else 0)
     return str(code), end
 
 
@@ -180,16 +192,8 @@ _CUBE = (0, 95, 135, 175, 215, 255)
 """Intensities of xterm's 6×6×6 colour cube, which begins at index 16."""
 
 
-def _nearest_index(rgb: Rgb) -> int:
-    """Return the nearest of xterm's 256 colours, the first sixteen aside (themes change them)."""
-    return min(range(16, 256), key=lambda index: _distance(rgb, _rgb_of(index)))
-
-
-def _nearest_basic(rgb: Rgb) -> int:
-    return min(range(16), key=lambda index: _distance(rgb, _rgb_of(index)))
-
-
 def _rgb_of(index: int) -> Rgb:
+    """Return the colour at an index of xterm's 256; of the first sixteen, as VGA had them."""
     if index < 16:
         bright = 255 if index >= 8 else 170
         low = 85 if index >= 8 else 0

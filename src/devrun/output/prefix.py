@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from devrun.model import ColorLevel, PrefixSettings, PrefixStyle, Service, Style
 from devrun.output.columns import display_width, pad
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_PLACEHOLDER = re.compile(r"\{(index|pid|time|command|name)\}")
-_COLORED = re.compile(r"\{color\}(.*?)(?:\{/color\}|\Z)", re.DOTALL)
-_PID_WIDTH = 7
-"""Digits of the largest pid that Linux gives (PID_MAX_LIMIT is 4,194,304)."""
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_MARK = re.compile(r"\{(index|pid|time|command|name|color|/color)\}")
+_MICROSECONDS_LAST = re.compile(r"(?<!%)(?:%%)*%f\Z")
+_WIDEST_PID = "0" * 7
+"""As long as the largest pid that Linux gives (PID_MAX_LIMIT is 4,194,304)."""
 
 
 class Prefixes:
@@ -27,75 +27,85 @@ class Prefixes:
     ) -> None:
         self._settings = settings
         self._services = services
-        self._colored = level is not ColorLevel.NONE
-        self._columns = max((self._natural_width(s.index) for s in services), default=0)
+        self._styles = settings.styles if level is not ColorLevel.NONE else ()
+        style = settings.style
+        self._marks = _MARK.split(style) if isinstance(style, str) else []
+        self._begins_colored = "color" not in self._marks[1::2]
+        self._cuts_microseconds = bool(_MICROSECONDS_LAST.search(settings.time_format))
+        self._columns = 0
+        if settings.pad:
+            self._columns = max((self._natural_width(s.index) for s in services), default=0)
 
     @property
     def is_static(self) -> bool:
         """Whether a service's prefix is always the same: no time and no pid in it."""
-        style = self._settings.style
-        if self._settings.timestamps or style in (PrefixStyle.TIME, PrefixStyle.PID):
+        if self._settings.timestamps:
             return False
-        return not (isinstance(style, str) and ("{time}" in style or "{pid}" in style))
+        if self._marks:
+            return {"time", "pid"}.isdisjoint(self._marks[1::2])
+        return self._settings.style not in (PrefixStyle.TIME, PrefixStyle.PID)
 
     def width(self, index: int) -> int:
-        """Return the columns that a service's prefix takes, the blank included."""
-        width = self._columns if self._settings.pad else self._natural_width(index)
-        if self._settings.timestamps:
-            width += display_width(self._time(0.0)) + 1
-        return width + 1 if width else 0
+        """Return the columns that a service's prefix takes at most, the blank included."""
+        width = max(self._columns, self._natural_width(index))
+        stamp = display_width(self._time(0.0)) + 1 if self._settings.timestamps else 0
+        return stamp + width + (1 if width else 0)
 
     def render(self, index: int, *, pid: int | None, now: float) -> bytes:
         """Return a service's prefix.
 
         Args:
+            pid: Of its process, or None before it has one.
             now: Wall-clock time in seconds since the epoch.
         """
         stamp = self._time(now) + " " if self._settings.timestamps else ""
-        prefix = self._styled(index, pid, now)
-        text = f"{stamp}{prefix}" + (" " if prefix else "")
-        return text.encode("utf-8", "surrogateescape")
+        prefix = self._prefix(index, "" if pid is None else str(pid), now)
+        text = stamp + prefix + (" " if prefix else "")
+        return text.encode("utf-8", "backslashreplace")
 
-    def _styled(self, index: int, pid: int | None, now: float) -> str:
+    def _prefix(self, index: int, pid: str, now: float) -> str:
         """Return the prefix with its colours: of all of it, or of what ``{color}`` encloses."""
-        content, is_template = self._content(index, pid, now)
-        if not content and not is_template and self._style_of(index) is PrefixStyle.NONE:
+        style = self._style_of(index)
+        if style is PrefixStyle.NONE:
             return ""
-        columns = self._columns if self._settings.pad else 0
-        style = self._color_of(index)
-        if not is_template:
-            return style.open + "[" + pad(content, columns - 2) + "]" + style.close
-        missing = " " * max(0, columns - display_width(_COLORED.sub(r"\1", content)))
-        if "{color}" not in content:
-            return style.open + content + missing + style.close
-        colored = _COLORED.sub(lambda match: style.open + match[1] + style.close, content)
-        return colored + missing
+        color = self._styles[index] if index < len(self._styles) else Style()
+        if isinstance(style, PrefixStyle):
+            value = self._value(style.value, index, pid, now)
+            return f"{color.open}[{pad(value, self._columns - 2)}]{color.close}"
+        parts = self._filled(index, pid, now)
+        width = display_width("".join(text for text, _ in parts))
+        _, is_last_colored = parts[-1]
+        return _joined([*parts, (" " * (self._columns - width), is_last_colored)], color)
 
-    def _color_of(self, index: int) -> Style:
-        styles = self._settings.styles
-        return styles[index] if self._colored and index < len(styles) else Style()
+    def _filled(self, index: int, pid: str, now: float) -> list[tuple[str, bool]]:
+        """Return the template with all values in place, in parts that are coloured or not.
+
+        As concurrently has it, ``{color}`` without its end goes on to the end of the template, and
+        ``{/color}`` without a beginning ends what began with the template.
+        """
+        colored = self._begins_colored
+        parts: list[tuple[str, bool]] = []
+        for place, text in enumerate(self._marks):
+            if place % 2 == 0:
+                parts.append((text, colored))
+            elif text in ("color", "/color"):
+                colored = text == "color"
+            else:
+                parts.append((self._value(text, index, pid, now), colored))
+        return parts
 
     def _style_of(self, index: int) -> PrefixStyle | str:
         if self._settings.style is not None:
             return self._settings.style
         return PrefixStyle.NAME if self._services[index].name else PrefixStyle.INDEX
 
-    def _content(self, index: int, pid: int | None, now: float) -> tuple[str, bool]:
-        """Return what stands in the prefix, and whether it is a template's text."""
-        style = self._style_of(index)
-        if isinstance(style, PrefixStyle):
-            value = "" if style is PrefixStyle.NONE else self._value(style.value, index, pid, now)
-            return value, False
-        filled = _PLACEHOLDER.sub(lambda match: self._value(match[1], index, pid, now), style)
-        return filled, True
-
-    def _value(self, name: str, index: int, pid: int | None, now: float) -> str:
+    def _value(self, name: str, index: int, pid: str, now: float) -> str:
         service = self._services[index]
         match name:
             case "index":
                 return str(index)
             case "pid":
-                return "" if pid is None else str(pid)
+                return pid
             case "time":
                 return self._time(now)
             case "command":
@@ -108,18 +118,31 @@ class Prefixes:
 
         moment = datetime.fromtimestamp(now).astimezone()
         text = moment.strftime(self._settings.time_format)
-        return text[:-3] if self._settings.time_format.endswith("%f") else text
+        return text[:-3] if self._cuts_microseconds else text
 
     def _natural_width(self, index: int) -> int:
-        if self._style_of(index) is PrefixStyle.NONE:
-            return 0
-        content, is_template = self._content(index, None, 0.0)
+        """Return the columns without padding, with the longest pid and without the blank."""
         style = self._style_of(index)
-        if style is PrefixStyle.PID or (isinstance(style, str) and "{pid}" in style):
-            content += "0" * _PID_WIDTH
-        if is_template:
-            return display_width(_COLORED.sub(r"\1", content))
-        return display_width(content) + 2
+        if style is PrefixStyle.NONE:
+            return 0
+        if isinstance(style, PrefixStyle):
+            return display_width(self._value(style.value, index, _WIDEST_PID, 0.0)) + 2
+        parts = self._filled(index, _WIDEST_PID, 0.0)
+        return display_width("".join(text for text, _ in parts))
+
+
+def _joined(parts: Sequence[tuple[str, bool]], color: Style) -> str:
+    """Return the parts in order, each run of coloured ones in one pair of sequences."""
+    from itertools import groupby
+
+    runs = [
+        (is_colored, "".join(text for text, _ in run))
+        for is_colored, run in groupby(parts, key=lambda part: part[1])
+    ]
+    return "".join(
+        color.open + text + color.close if is_colored and text else text
+        for is_colored, text in runs
+    )
 
 
 def shortened(text: str, length: int) -> str:
@@ -132,13 +155,20 @@ def shortened(text: str, length: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the text on one line: control characters are written as escapes."""
-    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+    """Return the text on one line: control characters and undecodable bytes are escapes."""
+    return _UNPRINTABLE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:  # A byte that is no UTF-8, as surrogateescape decodes it.
+        return f"\\x{code - 0xDC00:02x}"
+    return repr(match[0])[1:-1]
 
 
 def event_text(text: str, level: ColorLevel) -> bytes:
     """Return text of devrun's own, without attributes that something left open before."""
-    encoded = text.encode("utf-8", "surrogateescape")
+    encoded = printable(text).encode()
     return encoded if level is ColorLevel.NONE else b"\x1b[0m" + encoded + b"\x1b[0m"
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from devrun.events import Event, Exited, Output, Piece, Restarted, SpawnFailed
 from devrun.model import ExitStatus, Service
+from devrun.output.ansi import without_sequences
+from devrun.output.columns import cut, display_width, pad
+from devrun.output.prefix import printable
 
 REMEMBERED = 8 * 1024
 """Bytes of each service's last output that are kept at least; at most one chunk more."""
@@ -17,17 +20,18 @@ MOST_SHOWN = 10
 """Failed services that are shown in full."""
 
 WIDEST = 200
-"""Characters of a line that are shown."""
+"""Columns of a line that are shown."""
 
-_CONTROL = re.compile(
-    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.|[\x00-\x08\x0b-\x1f\x7f]"
-)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(slots=True)
 class _Record:
+    """What is known of one service; ``chunks`` are of its latest generation that wrote any."""
+
     chunks: deque[bytes] = field(default_factory=deque)
     size: int = 0
+    generation: int = 0
     restarts: int = 0
     failure: ExitStatus | None = None
     reason: str | None = None
@@ -44,9 +48,11 @@ class Summary:
         """Take an event into account; for output that is one append."""
         if isinstance(event, Output):
             if event.piece is not Piece.PROGRESS:
-                self._remember(self._record(event.instance), event.data)
+                _remember(self._record(event.instance), event)
         elif isinstance(event, Restarted):
-            self._record(event.instance).restarts += 1
+            record = self._record(event.instance)
+            record.restarts += 1
+            record.failure = record.reason = None
         elif isinstance(event, Exited) and event.final and not event.stopped:
             record = self._record(event.instance)
             record.failure = None if event.status.ok else event.status
@@ -61,48 +67,73 @@ class Summary:
         Args:
             tail: How many of the last lines of each are shown.
         """
-        failed = [s for s in services if self._record(s.index).failure is not None]
+        failed = [
+            (service, record)
+            for service in services
+            if (record := self._records.get(service.index)) and record.failure
+        ]
         if not failed:
             return []
-        width = max(len(service.label) for service in failed[:MOST_SHOWN])
+        shown = failed[:MOST_SHOWN]
+        labels = [printable(service.label) for service, _ in shown]
+        width = max(map(display_width, labels))
+        ways = _ways([record for _, record in shown])
         lines = ["Failed:"]
-        for service in failed[:MOST_SHOWN]:
-            record = self._record(service.index)
-            lines.append(f"  {service.label:<{width}}  {_how(record)}")
-            lines += [f"    | {line}" for line in _last_lines(record, tail)]
+        for label, way, (_, record) in zip(labels, ways, shown, strict=True):
+            lines.append(f"  {pad(label, width)}  {way}")
+            lines += [f"    | {line}".rstrip() for line in _last_lines(record, tail)]
         if len(failed) > MOST_SHOWN:
             lines.append(f"  and {len(failed) - MOST_SHOWN} more")
         return lines
 
     def _record(self, instance: int) -> _Record:
-        return self._records.setdefault(instance, _Record())
-
-    @staticmethod
-    def _remember(record: _Record, data: bytes) -> None:
-        record.chunks.append(data)
-        record.size += len(data)
-        while record.size - len(record.chunks[0]) >= REMEMBERED:
-            record.size -= len(record.chunks.popleft())
+        record = self._records.get(instance)
+        if record is None:
+            record = self._records[instance] = _Record()
+        return record
 
 
-def _how(record: _Record) -> str:
-    """Return how a service failed, in words."""
-    if record.reason is not None:
-        return record.reason
-    status = record.failure or ExitStatus(code=0)
-    words = [f"ended by {status}" if status.signal is not None else f"exit code {status}"]
-    if record.uptime is not None:
-        words.append(f"after {humanized(record.uptime)}")
-    if record.restarts:
-        words.append(f"{record.restarts} restart{'s' if record.restarts > 1 else ''}")
-    return ", ".join(words)
+def _remember(record: _Record, event: Output) -> None:
+    if event.generation != record.generation:
+        record.generation = event.generation
+        record.chunks.clear()
+        record.size = 0
+    if event.data:
+        record.chunks.append(event.data)
+        record.size += len(event.data)
+    while record.chunks and record.size - len(record.chunks[0]) >= REMEMBERED:
+        record.size -= len(record.chunks.popleft())
+
+
+def _ways(records: Sequence[_Record]) -> list[str]:
+    """Return how each failed - in what way, after how long and how many restarts - in columns."""
+    ends = {id(record): _end(record) for record in records if record.reason is None}
+    end_width = max((len(end) for end, _ in ends.values()), default=0)
+    span_width = max((len(span) for _, span in ends.values()), default=0)
+    ways = []
+    for record in records:
+        restarts = f"{record.restarts} restart{'' if record.restarts == 1 else 's'}"
+        comma, restarts = (", ", restarts) if record.restarts else ("", "")
+        if record.reason is not None:
+            way = record.reason + comma
+        else:
+            end, span = ends[id(record)]
+            way = pad(f"{end}, ", end_width + 2) + pad(span + comma, span_width + 2)
+        ways.append((way + restarts).rstrip())
+    return ways
+
+
+def _end(record: _Record) -> tuple[str, str]:
+    status = record.failure or ExitStatus()
+    end = f"exit code {status}" if status.signal is None else f"ended by {status}"
+    return end, f"after {humanized(record.uptime or 0)}"
 
 
 def humanized(seconds: float) -> str:
     """Return a span as people say it: ``850 ms``, ``12.4 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    if seconds < 1:
+    if round(seconds * 1000) < 1000:
         return f"{round(seconds * 1000)} ms"
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
@@ -111,8 +142,13 @@ def humanized(seconds: float) -> str:
 
 
 def _last_lines(record: _Record, count: int) -> list[str]:
-    text = _CONTROL.sub(b"", b"".join(record.chunks)[-REMEMBERED:])
-    lines = [line.rstrip() for line in text.decode("utf-8", "backslashreplace").split("\n")]
+    data = b"".join(record.chunks)
+    if len(data) > REMEMBERED:
+        data = data[-REMEMBERED:]
+        _, end, whole_lines = data.partition(b"\n")
+        data = whole_lines if end and whole_lines else data
+    text = without_sequences(data).decode("utf-8", "backslashreplace")
+    lines = [_CONTROL.sub("", line.expandtabs()).rstrip() for line in text.split("\n")]
     while lines and not lines[-1]:
         lines.pop()
-    return [line if len(line) <= WIDEST else line[: WIDEST - 1] + "…" for line in lines[-count:]]
+    return [cut(line, WIDEST) for line in lines[-count:]] if count else []
