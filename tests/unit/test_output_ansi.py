@@ -242,6 +242,20 @@ def test_an_open_attribute_is_closed_at_the_line_end_and_opened_on_the_next_line
     assert hygiene.clean(b"d" + RESET + b"e\nf\n") == RED + b"d" + RESET + b"e\nf\n"
 
 
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"\x1b[1mbold\x1b[22m\nplain\n", b"\x1b[1mbold\x1b[22m\nplain\n"),
+        (b"\x1b[31mx\x1b[34m\ny\n", b"\x1b[31mx\x1b[34m\x1b[0m\n\x1b[34my\x1b[0m\n"),
+        (b"\x1b[38;5;200;1mx\ny\n", b"\x1b[38;5;200;1mx\x1b[0m\n\x1b[38;5;200;1my\x1b[0m\n"),
+        (b"\x1b[4:3mx\x1b[4:0m\ny\n", b"\x1b[4:3mx\x1b[4:0m\ny\n"),
+        (b"a\x1b[44m\r\nb\n", b"a\x1b[44m\r\x1b[0m\n\x1b[44mb\x1b[0m\n"),
+    ],
+)
+def test_what_is_closed_in_its_line_stays_as_it_is_and_the_rest_is_carried_on(data, expected):
+    assert cleaned(data) == expected
+
+
 def test_a_link_is_closed_by_its_own_sequence_and_opened_again():
     expected = LINK + b"a" + NO_LINK + b"\n" + LINK + b"b" + NO_LINK + b"\n"
     assert cleaned(LINK + b"a\nb" + NO_LINK + b"\n") == expected

@@ -22,7 +22,7 @@ MOST_SHOWN = 10
 WIDEST = 200
 """Columns of a line that are shown."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class _Record:
     restarts: int = 0
     failure: ExitStatus | None = None
     reason: str | None = None
-    uptime: float | None = None
+    uptime: float = 0.0
 
 
 class Summary:
@@ -107,26 +107,28 @@ def _remember(record: _Record, event: Output) -> None:
 
 def _ways(records: Sequence[_Record]) -> list[str]:
     """Return how each failed - in what way, after how long and how many restarts - in columns."""
-    ends = {id(record): _end(record) for record in records if record.reason is None}
-    end_width = max((len(end) for end, _ in ends.values()), default=0)
-    span_width = max((len(span) for _, span in ends.values()), default=0)
+    ends = [_end(record) for record in records]
+    end_width = max(len(end) for end, _ in ends)
+    span_width = max(len(span) for _, span in ends)
     ways = []
-    for record in records:
+    for record, (end, span) in zip(records, ends, strict=True):
         restarts = f"{record.restarts} restart{'' if record.restarts == 1 else 's'}"
         comma, restarts = (", ", restarts) if record.restarts else ("", "")
-        if record.reason is not None:
-            way = record.reason + comma
-        else:
-            end, span = ends[id(record)]
+        if record.reason is None:
             way = pad(f"{end}, ", end_width + 2) + pad(span + comma, span_width + 2)
+        else:
+            way = printable(record.reason) + comma
         ways.append((way + restarts).rstrip())
     return ways
 
 
 def _end(record: _Record) -> tuple[str, str]:
-    status = record.failure or ExitStatus()
+    """Return how a process ended and after how long; nothing if it never began."""
+    status = record.failure
+    if status is None or record.reason is not None:
+        return "", ""
     end = f"exit code {status}" if status.signal is None else f"ended by {status}"
-    return end, f"after {humanized(record.uptime or 0)}"
+    return end, f"after {humanized(record.uptime)}"
 
 
 def humanized(seconds: float) -> str:
@@ -148,7 +150,7 @@ def _last_lines(record: _Record, count: int) -> list[str]:
         _, end, whole_lines = data.partition(b"\n")
         data = whole_lines if end and whole_lines else data
     text = without_sequences(data).decode("utf-8", "backslashreplace")
-    lines = [_CONTROL.sub("", line.expandtabs()).rstrip() for line in text.split("\n")]
+    lines = [_CONTROL.sub("", line).expandtabs().rstrip() for line in text.split("\n")]
     while lines and not lines[-1]:
         lines.pop()
     return [cut(line, WIDEST) for line in lines[-count:]] if count else []
