@@ -155,3 +155,18 @@ def test_no_line_holds_two_processes(steps):
     for line in shown(one, *marked).splitlines():
         own = b"01234" if line.startswith(b"[b] ") else b"56789"
         assert set(line[4:]) <= set(own)
+
+
+def test_a_progress_bars_colour_stays_out_of_the_prefix():
+    events = out(0, PROGRESS, b"\x1b[31m10%"), out(0, PROGRESS, b"\x1b[31m20%")
+    text = shown(presenter(terminal=True), *events)
+    assert text.index(b"\x1b[0m") < text.rindex(b"[a] "), text
+
+
+def test_what_was_kept_back_comes_out_when_the_process_ends():
+    ended = Exited(0, 1, ExitStatus(code=0), 0.0, 1.0, final=False, stopped=False)
+    one = presenter(terminal=True)
+    text = shown(one, out(0, PART, b"\x1b[31mtext\x1b[3"), ended, out(0, LINES, b"next\n"))
+    assert b"text" in text
+    assert b"[3" in text, "the rest of a sequence that never ended"
+    assert text.endswith(b"[a] next\n"), "the new generation has no colour of the old one's"

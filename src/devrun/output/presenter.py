@@ -77,8 +77,9 @@ class Presenter:
         if isinstance(event, Output):
             return self._output(event)
         if self._quiet and not isinstance(event, Started | SpawnFailed | Changed):
-            return ()
-        lines = [line for text in self._texts(event) for line in self._own_line(text)]
+            return self._end_output(event)
+        ending = self._end_output(event)
+        lines = [*ending, *(line for text in self._texts(event) for line in self._own_line(text))]
         if self._terminal and isinstance(event, Stopping) and event.received == signal.SIGINT:
             return [_REDRAW, *lines]  # Over the ^C that the terminal has echoed.
         return lines
@@ -95,11 +96,18 @@ class Presenter:
             return ()
         if event.piece is Piece.PROGRESS and not self._terminal:
             return ()
-        data = self._hygiene[instance].clean(event.data) if self._terminal else event.data
+        closing = b""
+        data = event.data
+        if self._terminal:
+            hygiene = self._hygiene[instance]
+            if self._open == instance and (self._open_is_state or event.piece is Piece.PROGRESS):
+                closing = hygiene.redraw()
+            data = hygiene.clean(data)
         if not data:
-            return ()
+            return (closing,) if closing else ()
         prefix = self._prefix(instance)
         start = self._start_line(instance, prefix, event.piece)
+        start = [closing, *start] if closing else start
         if event.piece is not Piece.LINES:
             self._open, self._open_is_state = instance, event.piece is Piece.PROGRESS
             return [*start, data]
@@ -110,6 +118,20 @@ class Presenter:
         # cheaper than a copy, and replace() is the cheapest way over the lines that Python has.
         body = data.replace(b"\n", b"\n" + prefix)
         return [*start, memoryview(body)[: -len(prefix)]]
+
+    def _end_output(self, event: Event) -> Sequence[Buffer]:
+        """Return what hygiene has kept back of a generation that has ended."""
+        if not (self._terminal and isinstance(event, Exited)):
+            return ()
+        instance = event.instance
+        rest = self._hygiene[instance].finish()
+        if not rest or self._services[instance].hidden:
+            return ()
+        if self._open == instance:
+            return (rest,)
+        start = self._start_line(instance, self._prefix(instance), Piece.PART)
+        self._open, self._open_is_state = instance, False
+        return [*start, rest]
 
     def _start_line(self, instance: int, prefix: bytes, piece: Piece) -> list[Buffer]:
         """Return what comes before a piece: nothing if it continues its own open line."""
