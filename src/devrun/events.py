@@ -2,7 +2,7 @@
 
 Events are published once, in order, by the supervisor. Whoever needs to know something subscribes;
 nothing reaches into a service's state. ``instance`` is the index of the service within its project,
-``generation`` counts its starts from 1, ``at`` is ``time.monotonic()`` in seconds.
+``generation`` counts its starts from 1, ``at`` is seconds on the event loop's own clock.
 """
 
 from __future__ import annotations

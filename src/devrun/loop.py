@@ -8,18 +8,23 @@ output     the writer, and the clock on a reader that has stopped reading
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import trio
 
 from devrun.errors import SpawnError
-from devrun.events import StopReason
+from devrun.events import Event, StopReason
 from devrun.model import Project
 from devrun.output.bus import Bus
 from devrun.output.complaint import complain
+from devrun.output.direct import Direct
 from devrun.output.journal import Journal
+from devrun.output.presenter import Presenter
 from devrun.output.screen import STDOUT, Screen
 from devrun.output.summary import Summary
+from devrun.output.timings import Timings
 from devrun.process.exits import ChildExits
 from devrun.process.spawn import Child
 from devrun.sources.signals import SignalInbox
@@ -27,6 +32,23 @@ from devrun.supervise.launch import Launcher
 from devrun.supervise.outcome import Verdict
 from devrun.supervise.service import Surroundings
 from devrun.supervise.supervisor import Supervisor
+
+
+class Sink(Protocol):
+    """What shows events."""
+
+    def __call__(self, event: Event) -> None:
+        """Show an event, now or later."""
+
+    def over(self, instance: int) -> None:
+        """Say that no event of a service will come any more."""
+
+    async def run(self) -> None:
+        """Do what is to be done between events."""
+
+    async def finish(self) -> None:
+        """Show all that has not been shown: no more will come."""
+
 
 STALLED = 1.0
 """Seconds after which, once the user has said stop, a reader that takes nothing is given up."""
@@ -59,14 +81,17 @@ async def live(this: Parts) -> Verdict:
     """Run the services and carry their output, to the end of both."""
     supervisor: Supervisor
     journal = Journal(STDOUT, gone=lambda error: _output_failed(supervisor, error))
-    summary = Summary()
-    presenter = this.screen.presenter
-    this.bus.subscribe(lambda event: journal.put(presenter.render(event)), summary)
+    presenter = this.screen.new_presenter(trio.current_time)
+    sink = _sink(this, presenter, journal, lambda error: _output_failed(supervisor, error))
+    summary, timings = Summary(), Timings()
+    this.bus.subscribe(sink, summary, timings)
+    exits = ChildExits()
     around = Surroundings(
         launcher=this.launcher,
         journal=journal,
-        exits=ChildExits(),
+        exits=exits,
         publish=this.bus.publish,
+        over=sink.over,
         observe=lambda index, news: supervisor.observe(index, news),  # noqa: PLW0108 - made below
         adopted=this.adopted,
     )
@@ -81,18 +106,51 @@ async def live(this: Parts) -> Verdict:
     try:
         async with trio.open_nursery() as output:
             output.start_soon(_give_up_when_stalled, supervisor, journal, output.cancel_scope)
+            output.start_soon(sink.run)
             async with trio.open_nursery() as pumps:
                 await supervisor.run(pumps)
             for event in supervisor.left_behind:
                 this.bus.publish(event)
-            failed = supervisor.verdict().failed and not this.project.output.quiet
-            lines = summary.render(this.project.services) if failed else []
-            journal.put(presenter.finish(lines))
+            await sink.finish()
+            settings = this.project.output
+            if settings.timings:
+                journal.put(presenter.finish(timings.render(this.project.services)))
+            if supervisor.orderly and this.project.teardown.commands:
+                await _tear_down(this, journal, exits)
+            if supervisor.verdict().failed and not settings.quiet:
+                lines = summary.render(this.project.services, tail=settings.tail)
+                journal.put(presenter.finish(lines))
             await journal.close()
             output.cancel_scope.cancel()
     finally:
         this.signals.subscribe(None)
     return supervisor.verdict()
+
+
+async def _tear_down(this: Parts, journal: Journal, exits: ChildExits) -> None:
+    from devrun.supervise.teardown import TeardownSequence
+
+    sequence = TeardownSequence(
+        this.project,
+        launcher=this.launcher,
+        journal=journal,
+        exits=exits,
+        signals=this.signals,
+        publish=this.bus.publish,
+    )
+    await sequence.run()
+
+
+def _sink(
+    this: Parts, presenter: Presenter, journal: Journal, failed: Callable[[OSError], None]
+) -> Sink:
+    """Return what shows events."""
+    if not this.project.output.group:
+        return Direct(presenter, journal)
+    from devrun.output.grouping import Grouped
+
+    presenters = [this.screen.new_presenter(trio.current_time) for _ in this.project.services]
+    return Grouped(presenters, journal, failed=failed)
 
 
 def _output_failed(supervisor: Supervisor, error: OSError) -> None:

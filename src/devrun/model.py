@@ -75,6 +75,23 @@ class WatchSettings:
     longest: float = 1.0
 
 
+class ShellKind(Enum):
+    """How a shell takes a command line, and how a word is quoted for it."""
+
+    POSIX = "posix"
+    """``-c LINE``; every shell that is none of the others, as concurrently has it."""
+    POWERSHELL = "powershell"
+    CMD = "cmd"
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What runs command lines."""
+
+    program: str
+    kind: ShellKind = ShellKind.POSIX
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A named thing to run.
@@ -86,6 +103,7 @@ class Service:
         cwd: Absolute path of the folder it runs in.
         env: Variables of this service alone, over every file and over devrun's own environment.
         port: Value of ``PORT``, or None where none is assigned.
+        shell: What runs every line, or None for ``/bin/sh`` where the line needs one.
         raw: The process inherits devrun's own stdin, stdout and stderr.
         hidden: Its output and its event lines are not shown.
     """
@@ -96,6 +114,7 @@ class Service:
     cwd: str
     env: tuple[tuple[str, str], ...] = ()
     port: int | None = None
+    shell: Shell | None = None
     stop: StopPolicy = StopPolicy()
     restart: RestartPolicy = RestartPolicy()
     watch: tuple[WatchRule, ...] = ()
@@ -215,12 +234,31 @@ class OutputSettings:
         color: How many colours devrun itself uses.
         tty: Give children a pseudo-terminal: yes, no, or None for "where stdout is one".
         quiet: Leave out devrun's own lines.
+        group: Show each service's output as one block, in the order of the services.
+        timings: Say when each process started and stopped, with a table at the end.
+        tail: How many of the last lines of each failed service the summary shows.
     """
 
     prefix: PrefixSettings = PrefixSettings()
     color: ColorLevel = ColorLevel.NONE
     tty: bool | None = None
     quiet: bool = False
+    group: bool = False
+    timings: bool = False
+    tail: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Teardown:
+    """Commands that run one after another when all services have ended.
+
+    Attributes:
+        timeout: Seconds that each may take.
+    """
+
+    commands: tuple[str, ...] = ()
+    timeout: float = 60.0
+    shell: Shell | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +269,9 @@ class Project:
         root: Absolute path of the folder devrun was started in.
         source: Where the services came from, for messages: "the command line" or a file name.
         max_processes: How many services may run at a time, or None for all.
+        input_target: Index of the service that gets the lines of devrun's stdin which name no
+            other, or None if stdin is not read.
+        exit_zero_on_interrupt: Ctrl+C is no failure: exit code 0 if nothing had failed before.
     """
 
     root: str
@@ -241,6 +282,9 @@ class Project:
     success: SuccessCondition = SuccessCondition()
     max_processes: int | None = None
     watch: WatchSettings = WatchSettings()
+    teardown: Teardown = Teardown()
+    input_target: int | None = None
+    exit_zero_on_interrupt: bool = False
     output: OutputSettings = field(default_factory=OutputSettings)
 
 

@@ -131,7 +131,7 @@ def test_the_screen_in_tmux(tmp_path, mark):
             [*tmux, "new-session", "-d", *size, command], cwd=tmp_path, env=env, check=True
         )
         until(lambda: "tick" in screen() and "listening" in screen(), "the first lines")
-        assert "\x1b[36m[web   ]" in screen()
+        assert "\x1b[34m[web   ]" in screen()
         subprocess.run([*tmux, "send-keys", "C-c"], check=True)
         until(lambda: "code 130" in screen(), "the end")
         assert "closing the server" in screen()

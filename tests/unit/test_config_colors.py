@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,7 +111,7 @@ def test_automatic_colours_come_in_order_and_skip_what_is_named(items, names):
 
 
 def test_auto_skips_colours_that_are_named():
-    cyan = automatic_styles(1, BASIC)[0]
+    cyan = automatic_styles([None], BASIC)[0]
     assert AUTOMATIC[0] == "cyan"
     styles = parse_prefix_colors("cyanBright,auto", 8, BASIC)
     assert cyan not in styles
@@ -175,3 +177,24 @@ def test_any_text_is_styles_or_an_error(text, level):
         assert len(parse_prefix_colors(text, 3, level)) == 3
     except UsageError:
         return
+
+
+@given(st.lists(st.none() | st.text(max_size=3), max_size=20))
+def test_a_services_own_colours_differ_from_their_neighbours(names):
+    styles = automatic_styles(names, BASIC)
+    assert len(styles) == len(names)
+    assert all(one != other for one, other in pairwise(styles))
+
+
+@given(st.lists(st.text(max_size=3), max_size=8), st.text(max_size=3))
+def test_a_name_keeps_its_colour_when_others_are_added_behind_it(names, added):
+    assert automatic_styles([*names, added], BASIC)[:-1] == automatic_styles(names, BASIC)
+
+
+def test_the_first_five_names_have_five_colours():
+    names = ["web", "worker", "chat", "db", "mail"]
+    assert len(set(automatic_styles(names, BASIC))) == len(AUTOMATIC)
+
+
+def test_services_without_a_name_take_turns_as_auto_does():
+    assert automatic_styles([None] * 12, BASIC) == parse_prefix_colors("auto", 12, BASIC)

@@ -19,7 +19,7 @@ from devrun.config.environment import (
     layers,
     service_environment,
 )
-from devrun.config.settings import option_variables
+from devrun.config.flags import is_option_variable, variables
 from devrun.errors import UsageError
 from devrun.model import ColorLevel, EnvironmentSettings, OutputSettings, Project, Service
 
@@ -202,13 +202,14 @@ def test_files_are_read_anew_each_time(put):
 
 
 def test_options_of_devrun_are_not_inherited_and_its_marks_are():
-    environ = dict.fromkeys(option_variables(), "1") | {"DEVRUN_INSTANCE": "x", "A": "1"}
+    options = [*variables(), "CONCURRENTLY_K", "CONCURRENTLY_prefixColors"]
+    environ = dict.fromkeys(options, "1") | {"DEVRUN_INSTANCE": "x", "A": "1"}
     assert values(layers(EnvironmentSettings(), environ)) == {"DEVRUN_INSTANCE": "x", "A": "1"}
 
 
 @pytest.mark.parametrize("name", ["DEVRUN_KILL_OTHERS", "DEVRUN_FILE", "DEVRUN_ENV_FILE"])
 def test_variables_are_named_like_their_options(name):
-    assert name in option_variables()
+    assert is_option_variable(name)
 
 
 # -- what a service gets ------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from devrun.model import ColorLevel, PrefixSettings, PrefixStyle
 
 
 def resolved(count=2, *, padded=False, **settings):
-    return prefix_settings(RunSettings(**settings), count, ColorLevel.NONE, padded=padded)
+    return prefix_settings(RunSettings(**settings), [None] * count, ColorLevel.NONE, padded=padded)
 
 
 def refusal(**settings):

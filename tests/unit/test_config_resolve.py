@@ -97,17 +97,20 @@ def test_nothing_to_run_is_told_apart(given_folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "commands", "file"),
+    ("said", "commands", "file"),
     [
-        ((), KillOthers.NEVER, KillOthers.ALWAYS),
-        (("kill_others",), KillOthers.ALWAYS, KillOthers.ALWAYS),
-        (("kill_others_on_fail",), KillOthers.ON_FAILURE, KillOthers.ON_FAILURE),
-        (("no_kill_others",), KillOthers.NEVER, KillOthers.NEVER),
-        (("kill_others", "kill_others_on_fail"), KillOthers.ALWAYS, KillOthers.ALWAYS),
+        ({}, KillOthers.NEVER, KillOthers.ALWAYS),
+        ({"kill_others": True}, KillOthers.ALWAYS, KillOthers.ALWAYS),
+        ({"kill_others_on_fail": True}, KillOthers.ON_FAILURE, KillOthers.ON_FAILURE),
+        ({"kill_others": False}, KillOthers.NEVER, KillOthers.NEVER),
+        (
+            {"kill_others": True, "kill_others_on_fail": True},
+            KillOthers.ALWAYS,
+            KillOthers.ALWAYS,
+        ),
     ],
 )
-def test_who_ends_whom(project, flags, commands, file):
-    said = dict.fromkeys(flags, True)
+def test_who_ends_whom(project, said, commands, file):
     assert project("x", **said).kill_others is commands
     assert project(files=FILE, **said).kill_others is file
     assert project("x y", files=FILE, **said).kill_others is file
@@ -117,11 +120,7 @@ def test_who_ends_whom(project, flags, commands, file):
     ("more", "reason"),
     [
         (
-            {"no_kill_others": True, "kill_others": True},
-            "--no-kill-others and --kill-others contradict each other",
-        ),
-        (
-            {"no_kill_others": True, "kill_others_on_fail": True},
+            {"kill_others": False, "kill_others_on_fail": True},
             "--no-kill-others and --kill-others-on-fail contradict each other",
         ),
         (

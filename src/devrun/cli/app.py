@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import typer
 from typer.core import TyperGroup
 
-from devrun import __version__
 from devrun.cli import options as o
-from devrun.config.settings import RunSettings
+from devrun.cli.subcommands import COMPLETION_OPTIONS
+from devrun.config.settings import RunSettings, Value, with_values
 from devrun.errors import ExitCode, UsageError
 
 HELP = """Run all the processes of a project together.
@@ -30,8 +29,7 @@ Without a command and without -f it runs Procfile.dev or Procfile of this folder
 
 CHECK_HELP = """Check a project without starting anything, and show what would run."""
 
-_COMPLETION = ("--install-completion", "--show-completion")
-_CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DEVRUN"}
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
 class DefaultRun(TyperGroup):
@@ -41,7 +39,7 @@ class DefaultRun(TyperGroup):
         self, ctx: typer.Context, args: list[str]
     ) -> list[str]:
         """Put ``run`` before words that do not begin with a command."""
-        if not args or args[0] not in (*self.commands, *_COMPLETION):
+        if not args or args[0] not in (*self.commands, *COMPLETION_OPTIONS):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -55,78 +53,19 @@ app = typer.Typer(
 )
 
 
-@app.command("run", help=HELP, epilog=EPILOG, context_settings=_CONTEXT)
-def run_command(  # noqa: PLR0913, PLR0917 - Typer takes options from parameters
-    commands: o.Commands = None,
-    file: o.Files = None,
-    names: o.Names = None,
-    max_processes: o.MaxProcesses = None,
-    env_file: o.EnvFiles = None,
-    env_override: o.EnvOverride = False,
-    no_env: o.NoEnv = False,
-    port: o.Port = None,
-    no_port: o.NoPort = False,
-    kill_others: o.KillOthers = False,
-    kill_others_on_fail: o.KillOthersOnFail = False,
-    no_kill_others: o.NoKillOthers = False,
-    success: o.Success = "all",
-    kill_signal: o.KillSignal = None,
-    stop_timeout: o.StopTimeout = None,
-    kill_timeout: o.KillTimeout = None,
-    restart_tries: o.RestartTries = None,
-    restart_after: o.RestartAfter = None,
-    watch: o.Watch = None,
-    watch_ignore: o.WatchIgnore = None,
-    watch_poll: o.WatchPoll = False,
-    prefix: o.Prefix = None,
-    prefix_colors: o.PrefixColors = None,
-    prefix_length: o.PrefixLength = None,
-    pad_prefix: o.PadPrefix = None,
-    timestamps: o.Timestamps = False,
-    timestamp_format: o.TimestampFormat = None,
-    raw: o.Raw = False,
-    hide: o.Hide = None,
-    quiet: o.Quiet = False,
-    tty: o.Tty = None,
-    color: o.Color = None,
-    dry_run: o.DryRun = False,
-) -> RunSettings:
-    """Collect the settings of a run."""
-    return RunSettings(
-        commands=tuple(commands or ()),
-        files=tuple(file or ()),
-        names=names,
-        max_processes=max_processes,
-        env_files=tuple(env_file or ()),
-        env_override=env_override,
-        no_env=no_env,
-        port=port,
-        no_port=no_port,
-        kill_others=kill_others,
-        kill_others_on_fail=kill_others_on_fail,
-        no_kill_others=no_kill_others,
-        success=success,
-        kill_signal=kill_signal,
-        stop_timeout=stop_timeout,
-        kill_timeout=kill_timeout,
-        restart_tries=restart_tries,
-        restart_after=restart_after,
-        watch=tuple(watch or ()),
-        watch_ignore=tuple(watch_ignore or ()),
-        watch_poll=watch_poll,
-        prefix=prefix,
-        prefix_colors=prefix_colors,
-        prefix_length=prefix_length,
-        pad_prefix=pad_prefix,
-        timestamps=timestamps,
-        timestamp_format=timestamp_format,
-        raw=raw,
-        hide=hide,
-        quiet=quiet,
-        tty=tty,
-        color=color,
-        dry_run=dry_run,
-    )
+def _run(**said: object) -> RunSettings:
+    """Collect the settings of a run, as Typer reads them."""
+    given: dict[str, Value] = {
+        field: tuple(value) if isinstance(value, list) else value
+        for field, value in said.items()
+        if isinstance(value, list | str | bool)
+    }
+    return with_values(RunSettings(), given)
+
+
+# The table of flags is where the options of a run are said; Typer reads a signature.
+_run.__signature__ = o.signature()  # type: ignore[attr-defined]
+app.command("run", help=HELP, epilog=EPILOG, context_settings=_CONTEXT)(_run)
 
 
 @app.command("check", help=CHECK_HELP, context_settings=_CONTEXT)
@@ -156,22 +95,16 @@ def check_command(  # noqa: PLR0913, PLR0917 - Typer takes options from paramete
     return check(settings, env=env, show_values=show_values)
 
 
-def main(argv: Sequence[str]) -> RunSettings | int:
-    """Read a command line: the settings of a run, or the exit code of what has been done.
+def main(words: Sequence[str]) -> int:
+    """Do what a command line says that is not a run; return the exit code.
 
     Raises:
         UsageError: Something is wrong with it.
     """
-    words = list(argv)
-    if words[:1] in (["-v"], ["-V"], ["--version"]):
-        sys.stdout.write(f"devrun {__version__}\n")
-        return ExitCode.OK
     try:
-        result: object = app(words, prog_name="devrun", standalone_mode=False)
+        result: object = app(list(words), prog_name="devrun", standalone_mode=False)
     except typer.TyperException as error:
         raise UsageError(_one_line(error)) from error
-    if isinstance(result, RunSettings):
-        return result
     return result if isinstance(result, int) else ExitCode.OK
 
 

@@ -69,7 +69,7 @@ def _problems(project: Project, service: Service) -> list[str]:
     if not os.path.isdir(service.cwd):
         return [f"{service.label}: no such folder: {service.cwd}"]
     env = service_environment(project, service, os.environ)
-    argv = argv_for(service.command)
+    argv = argv_for(service.command, service.shell)
     try:
         find_program(argv[0], cwd=service.cwd, env=env)
     except SpawnError as error:

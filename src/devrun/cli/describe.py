@@ -6,7 +6,7 @@ import os
 import signal
 
 from devrun.model import Project, RestartPolicy, Service
-from devrun.process.command import argv_for
+from devrun.process.command import SHELL, argv_for
 
 
 def describe(project: Project) -> str:
@@ -28,14 +28,17 @@ def _heading(project: Project) -> str:
         ("success", project.success.kind.value),
         ("at a time", str(project.max_processes or "all")),
     ]
+    rows += [("teardown", command) for command in project.teardown.commands]
+    if project.input_target is not None:
+        rows.append(("input", f"lines go to {project.services[project.input_target].label}"))
     return _table(rows)
 
 
 def _service(project: Project, service: Service) -> str:
-    argv = argv_for(service.command)
+    argv = argv_for(service.command, service.shell)
     rows = [
         ("command", service.command),
-        ("runs", "through sh -c" if argv[:2] == ["/bin/sh", "-c"] else "without a shell"),
+        ("runs", _way(argv, service)),
         ("folder", _shown(project, service.cwd)),
     ]
     if service.port is not None:
@@ -43,9 +46,17 @@ def _service(project: Project, service: Service) -> str:
     stop = service.stop
     rows.append(("stop", f"{signal.Signals(stop.signal).name}, SIGKILL after {stop.timeout:g} s"))
     rows.append(("restart", _restart(service.restart)))
+    if service.env:
+        rows.append(("variables", ", ".join(name for name, _ in service.env)))
     if service.watch:
         rows.append(("watch", ", ".join(rule.source for rule in service.watch)))
     return f"[{service.label}]\n{_table(rows)}"
+
+
+def _way(argv: list[str], service: Service) -> str:
+    if service.shell is not None:
+        return f"through {service.shell.program}"
+    return "through sh -c" if argv[:2] == [SHELL, "-c"] else "without a shell"
 
 
 def _restart(policy: RestartPolicy) -> str:

@@ -1,7 +1,7 @@
 """From the words of the command line to the end of the process.
 
 Typer takes 50 ms to import, which is most of what a run needs before its first service starts. So
-the plainest command lines, commands and ``-f FILE``, are read without it.
+it serves the help, the completion and the other commands, and a run is read without it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from devrun import __version__
 from devrun.cli.defect import report_defect
-from devrun.cli.subcommands import SUBCOMMANDS
+from devrun.cli.subcommands import COMPLETION_OPTIONS, SUBCOMMANDS
+from devrun.config.command_line import Request, read_command_line
 from devrun.config.selection import NothingToRun
-from devrun.config.settings import RunSettings, option_variables
+from devrun.config.settings import RunSettings
 from devrun.errors import DevrunError, ExitCode, UsageError
 from devrun.model import KillOthers
 from devrun.output.complaint import complain
@@ -55,40 +57,34 @@ def _show_help() -> None:
     from devrun.cli.app import main
 
     with redirect_stdout(sys.stderr):
-        main(["--help"])
+        main(["run", "--help"])
 
 
 def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> int:
-    settings = plain_settings(argv, os.environ)
-    if settings is not None:
-        return start(settings, inbox, guardian)
-    from devrun.cli.app import main
+    words = list(argv)
+    if words[:1] == ["run"]:
+        del words[0]
+    elif is_typers(words, os.environ):
+        from devrun.cli.app import main
 
-    result = main(argv)
-    return start(result, inbox, guardian) if isinstance(result, RunSettings) else result
+        return main(words)
+    reading = read_command_line(words, os.environ)
+    if reading is Request.HELP:
+        from devrun.cli.app import main
+
+        return main(["run", "--help"])
+    if reading is Request.VERSION:
+        sys.stdout.write(f"devrun {__version__}\n")
+        return ExitCode.OK
+    for warning in reading.warnings:
+        complain(warning)
+    return start(reading.settings, inbox, guardian)
 
 
-def plain_settings(argv: Sequence[str], environ: Mapping[str, str]) -> RunSettings | None:
-    """Return the settings of a command line of commands and ``-f FILE``; None if it says more.
-
-    That is so if there is another word that looks like an option, a command of devrun's own, or a
-    variable that sets an option.
-    """
-    if not argv or argv[0] in SUBCOMMANDS or not option_variables().isdisjoint(environ):
-        return None
-    if any(name.startswith("_DEVRUN_") for name in environ):
-        return None  # A shell asks for completions.
-    files: list[str] = []
-    commands: list[str] = []
-    words = iter(argv)
-    for word in words:
-        if word == "-f":
-            files.append(next(words, "-"))
-        else:
-            commands.append(word)
-    if any(word.startswith("-") for word in (*files, *commands)):
-        return None
-    return RunSettings(commands=tuple(commands), files=tuple(files))
+def is_typers(words: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether a command line is not a run: it begins with a command, or a shell completes it."""
+    first = words[0] if words else ""
+    return first in (*SUBCOMMANDS, *COMPLETION_OPTIONS) or "_DEVRUN_COMPLETE" in environ
 
 
 def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> int:
@@ -114,6 +110,8 @@ def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> in
 
         sys.stdout.write(describe(project))
         return ExitCode.OK
+    if not project.services:
+        return ExitCode.OK  # --allow-empty
     default = project.kill_others is KillOthers.ALWAYS and not settings.kill_others
     hint = "--no-kill-others" if default else None
     verdict = run(Run(project, os.environ, inbox, guardian, hint))

@@ -1,4 +1,4 @@
-"""The options of ``devrun run``, each said once: names, help text, help panel.
+"""What the options of ``devrun run`` mean, for its help; how they are spelled is said in ``flags``.
 
 Values come as text: they are checked where they are understood, in ``devrun.config``, so that every
 message is devrun's own.
@@ -7,22 +7,183 @@ message is devrun's own.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import partial
+from inspect import Parameter, Signature
 from typing import Annotated
 
 import typer
 
 from devrun.config import procfile
+from devrun.config.flags import FLAGS, Flag, Takes
 from devrun.errors import UsageError
 
-Option = partial(typer.Option, show_envvar=False)
+Option = partial(typer.Option, show_envvar=False, show_default=False)
 
 WHAT = "What to run"
 ENVIRONMENT = "Environment"
 ENDING = "Ending and restarting"
 WATCHING = "Watching"
+INPUT = "Input"
 OUTPUT = "Output"
 GENERAL = "General"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What the help says of an option.
+
+    Attributes:
+        value: What stands behind it, or nothing for a switch.
+        negative: The switch has an opposite that is worth showing.
+    """
+
+    panel: str
+    text: str
+    value: str = ""
+    negative: bool = False
+
+
+MEANINGS = {
+    "files": Meaning(WHAT, "Run the processes of a Procfile. Repeatable.", "FILE"),
+    "names": Meaning(
+        WHAT, "Names of the commands, in their order; nothing is split at '=' then.", "A,B,…"
+    ),
+    "name_separator": Meaning(WHAT, "What stands between names instead of a comma.", "TEXT"),
+    "max_processes": Meaning(
+        WHAT, "How many may run at a time; a percentage is of the processors.", "N|N%"
+    ),
+    "shell": Meaning(
+        WHAT, "What runs the command lines. Default: npm's script-shell, else /bin/sh.", "PROGRAM"
+    ),
+    "passthrough_arguments": Meaning(
+        WHAT, "Words after -- take the places of {1}, {2}…, {@} and {*} in the commands."
+    ),
+    "allow_empty": Meaning(WHAT, "A wildcard such as npm:watch-* may match no script."),
+    "cwd": Meaning(
+        WHAT, "Run this command in another folder; without NAME=, all. Repeatable.", "[NAME=]FOLDER"
+    ),
+    "env": Meaning(
+        ENVIRONMENT,
+        "Set a variable for this command; without NAME:, for all. Repeatable.",
+        "[NAME:]KEY=VALUE",
+    ),
+    "env_files": Meaning(
+        ENVIRONMENT, "Read variables from this file too. Repeatable; later files win.", "FILE"
+    ),
+    "env_override": Meaning(
+        ENVIRONMENT, "Files win over the environment that devrun was started with."
+    ),
+    "no_env": Meaning(ENVIRONMENT, "Do not read the shared root .env."),
+    "port": Meaning(
+        ENVIRONMENT,
+        "First PORT; each further process of a Procfile gets 100 more. Default: 5000.",
+        "N",
+    ),
+    "no_port": Meaning(ENVIRONMENT, "Assign no PORT."),
+    "kill_others": Meaning(
+        ENDING,
+        "When one ends, stop the others; the default for Procfiles.",
+        negative=True,
+    ),
+    "kill_others_on_fail": Meaning(ENDING, "When one fails, stop the others."),
+    "success": Meaning(
+        ENDING, "Whose exit decides: all, first, last, command-NAME, !command-NAME.", "WHICH"
+    ),
+    "kill_signal": Meaning(
+        ENDING, "Signal that stops a process; Ctrl+C sends SIGINT. Default: SIGTERM.", "SIGNAL"
+    ),
+    "stop_timeout": Meaning(
+        ENDING, "How long a process may take to stop before SIGKILL. Default: 10s.", "TIME"
+    ),
+    "kill_timeout": Meaning(ENDING, "The same in milliseconds, as concurrently has it.", "MS"),
+    "restart_tries": Meaning(
+        ENDING, "Start a process that failed again, N times at most; -1 for ever.", "N"
+    ),
+    "restart_after": Meaning(ENDING, "How long to wait before that.", "MS|exponential"),
+    "teardown": Meaning(
+        ENDING, "Run this when all have ended. Repeatable; one after another.", "COMMAND"
+    ),
+    "teardown_timeout": Meaning(ENDING, "How long each of these may take. Default: 60s.", "TIME"),
+    "exit_zero_on_interrupt": Meaning(
+        ENDING, "Ctrl+C is exit code 0, as concurrently has it, unless something had failed."
+    ),
+    "watch": Meaning(
+        WATCHING,
+        "Restart when files change: all services, or NAME. Repeatable.",
+        "[NAME=]PATH|GLOB",
+    ),
+    "watch_ignore": Meaning(
+        WATCHING, "Never for these files (as in .gitignore). Repeatable.", "PATTERN"
+    ),
+    "watch_poll": Meaning(
+        WATCHING, "Compare file times instead of asking the kernel (network file systems)."
+    ),
+    "handle_input": Meaning(
+        INPUT, "Pass lines of stdin on: 'NAME:text' to NAME, all else to the first."
+    ),
+    "default_input_target": Meaning(INPUT, "Who gets lines that name nobody.", "NAME|INDEX"),
+    "prefix": Meaning(
+        OUTPUT,
+        "index, pid, time, command, name, none, or a template such as '{time} {name}:'.",
+        "STYLE",
+    ),
+    "prefix_colors": Meaning(
+        OUTPUT, "Colours of the prefixes: names, #hex, bold.blue, bgRed, rgb(…)…, auto.", "A,B,…"
+    ),
+    "prefix_length": Meaning(OUTPUT, "Characters of a command in a prefix. Default: 10.", "N"),
+    "pad_prefix": Meaning(
+        OUTPUT, "Make all prefixes equally wide. Default: for Procfiles.", negative=True
+    ),
+    "timestamps": Meaning(OUTPUT, "Begin every line with the time."),
+    "timestamp_format": Meaning(
+        OUTPUT,
+        "How times are written: HH:mm:ss.SSS (Unicode TR35), or %H:%M:%S (strftime).",
+        "FORMAT",
+    ),
+    "raw": Meaning(OUTPUT, "Pass output on as it is, without prefixes."),
+    "raw_only": Meaning(OUTPUT, "Do so for these commands alone (names or indices).", "A,B,…"),
+    "hide": Meaning(OUTPUT, "Show nothing of these commands (names or indices).", "A,B,…"),
+    "only": Meaning(OUTPUT, "Show nothing of all others; they run all the same.", "A,B,…"),
+    "group": Meaning(OUTPUT, "Show each command's output as one block, in the commands' order."),
+    "timings": Meaning(
+        OUTPUT, "Say when each command started and stopped, with a table at the end."
+    ),
+    "tail": Meaning(OUTPUT, "Last lines of what failed, in the summary. Default: 10.", "N"),
+    "quiet": Meaning(OUTPUT, "Leave out devrun's own lines."),
+    "tty": Meaning(
+        OUTPUT, "Give processes a terminal. Default: where stdout is one.", negative=True
+    ),
+    "color": Meaning(
+        OUTPUT, "Use colours. Default: as terminal and environment say.", negative=True
+    ),
+    "dry_run": Meaning(GENERAL, "Show what would run, and run nothing."),
+}
+
+
+def signature() -> Signature:
+    """Return the parameters of a function that Typer is to make ``devrun run`` of."""
+    commands = Parameter("commands", Parameter.KEYWORD_ONLY, default=None, annotation=Commands)
+    return Signature([commands, *map(_parameter, FLAGS)])
+
+
+def _parameter(flag: Flag) -> Parameter:
+    meaning = MEANINGS[flag.field]
+    names = list(flag.names)
+    kind: object = bool | None if meaning.negative else bool
+    if meaning.negative:
+        names[0] += "/--no-" + names[0][2:]
+    if flag.takes is not Takes.NOTHING:
+        kind = str | None if flag.takes is Takes.VALUE else list[str] | None
+    option = Option(
+        *names,
+        metavar=meaning.value or None,
+        help=meaning.text,
+        rich_help_panel=meaning.panel,
+    )
+    default = False if kind is bool else None
+    annotation = Annotated[kind, option]  # type: ignore[valid-type]  # made here, for Typer alone
+    return Parameter(flag.field, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def _complete_process(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -30,7 +191,7 @@ def _complete_process(ctx: typer.Context, incomplete: str) -> list[str]:
     from devrun.config.selection import DISCOVERED
 
     names: list[str] = []
-    for path in ctx.params.get("file") or DISCOVERED:
+    for path in ctx.params.get("files") or ctx.params.get("file") or DISCOVERED:
         try:
             names += [entry.name for entry in procfile.read(path, os.getcwd()).entries]
         except UsageError:
@@ -55,26 +216,6 @@ Files = Annotated[
         "--procfile",
         metavar="FILE",
         help="Run the processes of a Procfile. Repeatable.",
-        rich_help_panel=WHAT,
-    ),
-]
-Names = Annotated[
-    str | None,
-    Option(
-        "--names",
-        "-n",
-        metavar="A,B,…",
-        help="Names of the commands, in their order; nothing is split at '=' then.",
-        rich_help_panel=WHAT,
-    ),
-]
-MaxProcesses = Annotated[
-    str | None,
-    Option(
-        "--max-processes",
-        "-m",
-        metavar="N|N%",
-        help="How many may run at a time; a percentage is of the processors.",
         rich_help_panel=WHAT,
     ),
 ]
@@ -118,199 +259,6 @@ KillOthers = Annotated[
         rich_help_panel=ENDING,
     ),
 ]
-KillOthersOnFail = Annotated[
-    bool,
-    Option(
-        "--kill-others-on-fail",
-        help="When one fails, stop the others.",
-        rich_help_panel=ENDING,
-    ),
-]
-NoKillOthers = Annotated[
-    bool,
-    Option(
-        "--no-kill-others",
-        help="Whoever ends, the others go on; a Procfile's would be stopped.",
-        rich_help_panel=ENDING,
-    ),
-]
-Success = Annotated[
-    str,
-    Option(
-        "--success",
-        "-s",
-        metavar="WHICH",
-        help="Whose exit decides: all, first, last, command-NAME, !command-NAME.",
-        rich_help_panel=ENDING,
-    ),
-]
-KillSignal = Annotated[
-    str | None,
-    Option(
-        "--kill-signal",
-        "--ks",
-        metavar="SIGNAL",
-        help="Signal that stops a process; Ctrl+C sends SIGINT. Default: SIGTERM.",
-        rich_help_panel=ENDING,
-    ),
-]
-StopTimeout = Annotated[
-    str | None,
-    Option(
-        "--stop-timeout",
-        metavar="TIME",
-        help="How long a process may take to stop before SIGKILL. Default: 10s.",
-        rich_help_panel=ENDING,
-    ),
-]
-KillTimeout = Annotated[
-    str | None,
-    Option(
-        "--kill-timeout",
-        metavar="MS",
-        help="The same in milliseconds, as concurrently has it.",
-        rich_help_panel=ENDING,
-    ),
-]
-RestartTries = Annotated[
-    str | None,
-    Option(
-        "--restart-tries",
-        metavar="N",
-        help="Start a process that failed again, N times at most; -1 for ever.",
-        rich_help_panel=ENDING,
-    ),
-]
-RestartAfter = Annotated[
-    str | None,
-    Option(
-        "--restart-after",
-        metavar="MS|exponential",
-        help="How long to wait before that.",
-        rich_help_panel=ENDING,
-    ),
-]
-Watch = Annotated[
-    list[str] | None,
-    Option(
-        "--watch",
-        "-w",
-        metavar="[NAME=]PATH|GLOB",
-        help="Restart when files change: all services, or NAME. Repeatable.",
-        rich_help_panel=WATCHING,
-    ),
-]
-WatchIgnore = Annotated[
-    list[str] | None,
-    Option(
-        "--watch-ignore",
-        metavar="PATTERN",
-        help="Never for these files (as in .gitignore). Repeatable.",
-        rich_help_panel=WATCHING,
-    ),
-]
-WatchPoll = Annotated[
-    bool,
-    Option(
-        "--watch-poll",
-        help="Compare file times instead of asking the kernel (network file systems).",
-        rich_help_panel=WATCHING,
-    ),
-]
-Prefix = Annotated[
-    str | None,
-    Option(
-        "--prefix",
-        "-p",
-        metavar="STYLE",
-        help="index, pid, time, command, name, none, or a template such as '{time} {name}:'.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-PrefixColors = Annotated[
-    str | None,
-    Option(
-        "--prefix-colors",
-        "-c",
-        metavar="A,B,…",
-        help="Colours of the prefixes: names, #hex, bold.blue, bgRed…, auto.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-PrefixLength = Annotated[
-    str | None,
-    Option(
-        "--prefix-length",
-        "-l",
-        metavar="N",
-        help="Characters of a command in a prefix. Default: 10.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-PadPrefix = Annotated[
-    bool | None,
-    Option(
-        "--pad-prefix/--no-pad-prefix",
-        help="Make all prefixes equally wide. Default: for Procfiles.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-Timestamps = Annotated[
-    bool,
-    Option("--timestamps", help="Begin every line with the time.", rich_help_panel=OUTPUT),
-]
-TimestampFormat = Annotated[
-    str | None,
-    Option(
-        "--timestamp-format",
-        "-t",
-        metavar="FORMAT",
-        help="How times are written (strftime).",
-        rich_help_panel=OUTPUT,
-    ),
-]
-Raw = Annotated[
-    bool,
-    Option(
-        "--raw", "-r", help="Pass output on as it is, without prefixes.", rich_help_panel=OUTPUT
-    ),
-]
-Hide = Annotated[
-    str | None,
-    Option(
-        "--hide",
-        metavar="A,B,…",
-        help="Show nothing of these commands (names or indices).",
-        rich_help_panel=OUTPUT,
-    ),
-]
-Quiet = Annotated[
-    bool,
-    Option("--quiet", "-q", help="Leave out devrun's own lines.", rich_help_panel=OUTPUT),
-]
-Tty = Annotated[
-    bool | None,
-    Option(
-        "--tty/--no-tty",
-        help="Give processes a terminal. Default: where stdout is one.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-Color = Annotated[
-    bool | None,
-    Option(
-        "--color/--no-color",
-        help="Use colours. Default: as terminal and environment say.",
-        rich_help_panel=OUTPUT,
-        show_default=False,
-    ),
-]
-DryRun = Annotated[
-    bool,
-    Option("--dry-run", help="Show what would run, and run nothing.", rich_help_panel=GENERAL),
-]
 EnvName = Annotated[
     str | None,
     Option(
@@ -323,4 +271,12 @@ EnvName = Annotated[
 ShowValues = Annotated[
     bool,
     Option("--show-values", help="With --env: show the values too.", rich_help_panel=GENERAL),
+]
+InitFrom = Annotated[
+    str,
+    Option("--from", metavar="FILE", help="The package.json.", rich_help_panel=GENERAL),
+]
+InitWrite = Annotated[
+    bool,
+    Option("--write", help="Make the change instead of showing it.", rich_help_panel=GENERAL),
 ]

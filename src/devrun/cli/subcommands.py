@@ -2,4 +2,5 @@
 
 from __future__ import annotations
 
-SUBCOMMANDS = ("run", "check")
+SUBCOMMANDS = ("check",)
+COMPLETION_OPTIONS = ("--install-completion", "--show-completion")

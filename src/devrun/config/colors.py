@@ -8,6 +8,7 @@ modifier (``bold``), ``#hex`` or ``bg#hex``, or a function (``rgb(1,2,3)``, ``bg
 from __future__ import annotations
 
 import re
+from binascii import crc32
 from collections.abc import Sequence
 
 from devrun.errors import UsageError
@@ -56,9 +57,22 @@ def _named_codes() -> dict[str, tuple[int, int]]:
 _NAMED = _named_codes()
 
 
-def automatic_styles(count: int, level: ColorLevel) -> tuple[Style, ...]:
-    """Return styles for ``count`` services, none equal to its neighbour."""
-    return _fill(["auto"], count, level)
+def automatic_styles(names: Sequence[str | None], level: ColorLevel) -> tuple[Style, ...]:
+    """Return one style a service, none equal to its neighbour.
+
+    A name has the same colour in every run, unless a service before it has taken that; services
+    without a name take turns.
+    """
+    styles: list[Style] = []
+    used: set[str] = set()
+    last = ""
+    for index, name in enumerate(names):
+        first = index if name is None else crc32(name.encode("utf-8", "surrogateescape"))
+        choice = [AUTOMATIC[(first + turn) % len(AUTOMATIC)] for turn in range(len(AUTOMATIC))]
+        last = next(color for color in choice if color not in used and color != last)
+        used = set() if len(used) == len(AUTOMATIC) - 1 else used | {last}
+        styles.append(_style(last, level))
+    return tuple(styles)
 
 
 def parse_prefix_colors(text: str, count: int, level: ColorLevel) -> tuple[Style, ...]:

@@ -17,7 +17,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from devrun.config.settings import option_variables
+from devrun.config.flags import is_option_variable
 from devrun.errors import UsageError
 from devrun.model import ColorLevel, EnvironmentSettings, Project, Service
 
@@ -41,11 +41,10 @@ def layers(settings: EnvironmentSettings, environ: Mapping[str, str]) -> dict[st
         UsageError: A file cannot be read, or has a line that cannot be understood; nothing of
             that file is used then.
     """
-    options = option_variables()
     inherited = {
         name: Variable(name, value, INHERITED)
         for name, value in environ.items()
-        if name not in options
+        if not is_option_variable(name)
     }
     from_files: dict[str, Variable] = {}
     for path in _paths(settings):

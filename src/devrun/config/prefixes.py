@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from devrun.config import values
 from devrun.config.settings import RunSettings
@@ -15,12 +16,12 @@ _LINE_END = re.compile(r"[\n\r]")
 
 
 def prefix_settings(
-    settings: RunSettings, count: int, level: ColorLevel, *, padded: bool
+    settings: RunSettings, names: Sequence[str | None], level: ColorLevel, *, padded: bool
 ) -> PrefixSettings:
     """Return how lines are marked.
 
     Args:
-        count: How many services there are.
+        names: The services' names by index.
         level: How many colours the output may use.
         padded: Whether prefixes are equally wide if nothing is said.
 
@@ -31,9 +32,9 @@ def prefix_settings(
 
     colors = settings.prefix_colors
     if colors is None:
-        styles = automatic_styles(count, level)
+        styles = automatic_styles(names, level)
     else:
-        styles = parse_prefix_colors(colors, count, level)
+        styles = parse_prefix_colors(colors, len(names), level)
     default = PrefixSettings()
     length = default.length
     if settings.prefix_length is not None:

@@ -8,24 +8,16 @@ from dataclasses import dataclass, replace
 
 from devrun.config import values
 from devrun.config.environment import INHERITED, Variable, layers
+from devrun.config.policies import kill_others, teardown, watch_settings, with_policies
 from devrun.config.prefixes import prefix_settings
 from devrun.config.root_file import find_root_file
 from devrun.config.selection import Selection, select
 from devrun.config.settings import RunSettings
+from devrun.config.shells import chosen_shell
 from devrun.config.success import find_service, parse_success
+from devrun.config.targets import with_commands
 from devrun.errors import UsageError
-from devrun.model import (
-    ColorLevel,
-    EnvironmentSettings,
-    KillOthers,
-    OutputSettings,
-    Project,
-    RestartPolicy,
-    Service,
-    StopPolicy,
-    WatchRule,
-    WatchSettings,
-)
+from devrun.model import ColorLevel, EnvironmentSettings, OutputSettings, Project, Service
 
 FIRST_PORT = 5000
 PORT_STEP = 100
@@ -57,23 +49,21 @@ def resolve(
     selection = select(settings, cwd)
     services = _with_ports(settings, selection, layers(environment, environ))
     names = [service.name for service in services]
+    shell = chosen_shell(settings.shell, environ, cwd=cwd)
+    services = with_commands(settings, services, shell=shell, root=cwd)
     project = Project(
         root=cwd,
         source=selection.source,
-        services=_with_policies(settings, services, names, cwd),
+        services=with_policies(settings, services, root=cwd),
         environment=environment,
-        kill_others=_kill_others(settings, from_file=selection.from_file),
-        success=parse_success(settings.success, names),
+        kill_others=kill_others(settings, from_file=selection.from_file),
+        success=parse_success(settings.success or "all", names),
         max_processes=_max_processes(settings),
-        watch=WatchSettings(ignore=_watch_ignore(settings, cwd), poll=settings.watch_poll),
-        output=OutputSettings(
-            prefix=prefix_settings(
-                settings, len(services), color_level, padded=selection.from_file
-            ),
-            color=color_level,
-            tty=settings.tty,
-            quiet=settings.quiet or settings.raw,
-        ),
+        watch=watch_settings(settings, root=cwd),
+        teardown=teardown(settings, shell=shell, root=cwd),
+        input_target=_input_target(settings, names),
+        exit_zero_on_interrupt=settings.exit_zero_on_interrupt,
+        output=_output(settings, names, color_level, padded=selection.from_file),
     )
     return Resolution(project, selection.warnings)
 
@@ -138,21 +128,7 @@ def _first_port(
     return values.port(given.value, f"PORT of {where}")
 
 
-# -- policies -----------------------------------------------------------------------------------
-
-
-def _kill_others(settings: RunSettings, *, from_file: bool) -> KillOthers:
-    if settings.no_kill_others:
-        for flag in ("kill_others", "kill_others_on_fail"):
-            if getattr(settings, flag):
-                name = flag.replace("_", "-")
-                raise UsageError(f"--no-kill-others and --{name} contradict each other")
-        return KillOthers.NEVER
-    if settings.kill_others:
-        return KillOthers.ALWAYS
-    if settings.kill_others_on_fail:
-        return KillOthers.ON_FAILURE
-    return KillOthers.ALWAYS if from_file else KillOthers.NEVER
+# -- the run as a whole -------------------------------------------------------------------------
 
 
 def _max_processes(settings: RunSettings) -> int | None:
@@ -161,77 +137,27 @@ def _max_processes(settings: RunSettings) -> int | None:
     return values.process_count(settings.max_processes, "--max-processes")
 
 
-def _with_policies(
-    settings: RunSettings,
-    services: tuple[Service, ...],
-    names: Sequence[str | None],
-    cwd: str,
-) -> tuple[Service, ...]:
-    hidden = _hidden(settings, names)
-    stop, restart = _stop(settings), _restart(settings)
-    rules = _watch_rules(settings, names, cwd)
-    return tuple(
-        replace(
-            service,
-            stop=stop,
-            restart=restart,
-            watch=rules[service.index],
-            raw=settings.raw,
-            hidden=service.index in hidden,
-        )
-        for service in services
+def _input_target(settings: RunSettings, names: Sequence[str | None]) -> int | None:
+    target = settings.default_input_target
+    if not settings.handle_input:
+        if target is not None:
+            raise UsageError("--default-input-target needs a --handle-input to go with it")
+        return None
+    return 0 if target is None else find_service(target, names, "--default-input-target")
+
+
+def _output(
+    settings: RunSettings, names: Sequence[str | None], level: ColorLevel, *, padded: bool
+) -> OutputSettings:
+    tail = OutputSettings().tail
+    if settings.tail is not None:
+        tail = values.whole_number(settings.tail, "--tail", least=0, most=1000)
+    return OutputSettings(
+        prefix=prefix_settings(settings, names, level, padded=padded),
+        color=level,
+        tty=settings.tty,
+        quiet=settings.quiet or settings.raw,
+        group=settings.group and not settings.raw,
+        timings=settings.timings and not settings.raw,
+        tail=tail,
     )
-
-
-def _hidden(settings: RunSettings, names: Sequence[str | None]) -> frozenset[int]:
-    if not settings.hide:
-        return frozenset()
-    words = [word.strip() for word in settings.hide.split(",")]
-    return frozenset(find_service(word, names, "--hide") for word in words if word)
-
-
-def _stop(settings: RunSettings) -> StopPolicy:
-    policy = StopPolicy()
-    if settings.kill_signal is not None:
-        policy = replace(policy, signal=values.stop_signal(settings.kill_signal, "--kill-signal"))
-    if settings.stop_timeout is not None and settings.kill_timeout is not None:
-        raise UsageError("--stop-timeout and --kill-timeout mean the same; leave one out")
-    if settings.stop_timeout is not None:
-        policy = replace(policy, timeout=values.duration(settings.stop_timeout, "--stop-timeout"))
-    if settings.kill_timeout is not None:
-        timeout = values.duration(settings.kill_timeout, "--kill-timeout", bare_unit="ms")
-        policy = replace(policy, timeout=timeout)
-    return policy
-
-
-def _restart(settings: RunSettings) -> RestartPolicy:
-    tries = 0
-    if settings.restart_tries is not None:
-        tries = values.whole_number(settings.restart_tries, "--restart-tries", least=-1, most=10**9)
-    after = settings.restart_after
-    if after is None:
-        return RestartPolicy(tries)
-    if after.strip().lower() == "exponential":
-        return RestartPolicy(tries, exponential=True)
-    return RestartPolicy(tries, delay=values.duration(after, "--restart-after", bare_unit="ms"))
-
-
-def _watch_rules(
-    settings: RunSettings, names: Sequence[str | None], cwd: str
-) -> tuple[tuple[WatchRule, ...], ...]:
-    if not settings.watch:
-        for flag in ("watch_ignore", "watch_poll"):
-            if getattr(settings, flag):
-                raise UsageError(f"--{flag.replace('_', '-')} needs a --watch to go with it")
-        return ((),) * len(names)
-    from devrun.config.watching import parse_watch
-
-    return parse_watch(settings.watch, names, cwd)
-
-
-def _watch_ignore(settings: RunSettings, cwd: str) -> tuple[str, ...]:
-    if not settings.watch_ignore:
-        return ()
-    from devrun.config.watching import parse_ignore
-
-    return parse_ignore(settings.watch_ignore, cwd)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from devrun.config import procfile
 from devrun.config.settings import RunSettings
-from devrun.config.words import parse_words
+from devrun.config.words import check_unique, parse_words
 from devrun.errors import UsageError
 from devrun.model import Service
 
@@ -65,15 +65,15 @@ def select(settings: RunSettings, cwd: str) -> Selection:
     """
     files = settings.files or (() if settings.commands else _discovered(cwd))
     if not files:
-        commands = _commands(settings.commands, settings.names, cwd)
+        commands = _commands(settings.commands, settings, cwd)
         return Selection((), commands, frozenset(), "the command line")
-    if settings.names is not None:
+    if settings.names:
         raise UsageError("--names is for commands; the processes of a file have their names")
     entries, places, warnings = _entries(files, cwd)
     names = [entry.name for entry in entries if entry.name]
     chosen = [word for word in settings.commands if not _is_command(word)]
     _check_names(chosen, names, files)
-    commands = _commands([w for w in settings.commands if _is_command(w)], None, cwd)
+    commands = _commands([w for w in settings.commands if _is_command(w)], settings, cwd)
     for command in commands:
         if command.name in places:
             file = places[command.name].rpartition(":")[0]
@@ -92,8 +92,14 @@ def _discovered(cwd: str) -> tuple[str, ...]:
     raise NothingToRun(message)
 
 
-def _commands(words: Sequence[str], names: str | None, cwd: str) -> tuple[Service, ...]:
-    parsed = parse_words(words, names)
+def _commands(words: Sequence[str], settings: RunSettings, cwd: str) -> tuple[Service, ...]:
+    separator = settings.name_separator or ","
+    parsed = parse_words(words, settings.names or None, separator=separator)
+    if any(":" in word.command or "*" in word.command for word in parsed):
+        from devrun.config.scripts import expand
+
+        parsed = expand(parsed, cwd=cwd, allow_empty=settings.allow_empty)
+        check_unique(parsed)
     return tuple(Service(place, w.name, w.command, cwd) for place, w in enumerate(parsed))
 
 
@@ -122,7 +128,7 @@ def _entries(
 
 
 def _is_command(word: str) -> bool:
-    return "=" in word or bool(re.search(r"\s", word))
+    return bool(re.search(r"[=\s]|\A(npm|pnpm|yarn|bun|node|deno):", word))
 
 
 def _check_names(words: Sequence[str], names: Sequence[str], files: Sequence[str]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+Value = bool | str | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,30 +13,45 @@ class RunSettings:
     """What the user said, as text; None and empty tuples where nothing was said.
 
     Numbers, times and names are checked in ``resolve``, so that every message is devrun's own. The
-    fields are named like the options of ``devrun run``.
+    fields are those that ``devrun.config.flags`` names, and the words that are no options.
+
+    Attributes:
+        commands: The words that are no options.
+        arguments: The words after ``--`` where they are the commands' arguments.
     """
 
     commands: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     names: str | None = None
+    name_separator: str | None = None
     max_processes: str | None = None
+    shell: str | None = None
+    passthrough_arguments: bool = False
+    allow_empty: bool = False
+    cwd: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
     env_override: bool = False
     no_env: bool = False
     port: str | None = None
     no_port: bool = False
-    kill_others: bool = False
+    kill_others: bool | None = None
     kill_others_on_fail: bool = False
-    no_kill_others: bool = False
-    success: str = "all"
+    success: str | None = None
     kill_signal: str | None = None
     stop_timeout: str | None = None
     kill_timeout: str | None = None
     restart_tries: str | None = None
     restart_after: str | None = None
+    teardown: tuple[str, ...] = ()
+    teardown_timeout: str | None = None
+    exit_zero_on_interrupt: bool = False
     watch: tuple[str, ...] = ()
     watch_ignore: tuple[str, ...] = ()
     watch_poll: bool = False
+    handle_input: bool = False
+    default_input_target: str | None = None
     prefix: str | None = None
     prefix_colors: str | None = None
     prefix_length: str | None = None
@@ -41,17 +59,18 @@ class RunSettings:
     timestamps: bool = False
     timestamp_format: str | None = None
     raw: bool = False
+    raw_only: str | None = None
     hide: str | None = None
+    only: str | None = None
+    group: bool = False
+    timings: bool = False
+    tail: str | None = None
     quiet: bool = False
     tty: bool | None = None
     color: bool | None = None
     dry_run: bool = False
 
 
-_SINGULAR = {"files": "file", "env_files": "env_file"}
-
-
-def option_variables() -> frozenset[str]:
-    """Return the ``DEVRUN_*`` variables that set options; services do not inherit them."""
-    names = (_SINGULAR.get(field.name, field.name) for field in fields(RunSettings))
-    return frozenset(f"DEVRUN_{name.upper()}" for name in names)
+def with_values(settings: RunSettings, values: Mapping[str, Value]) -> RunSettings:
+    """Return the settings with these fields; their types are those of the table of flags."""
+    return replace(settings, **values)  # type: ignore[arg-type]  # what a field holds is in the table

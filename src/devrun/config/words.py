@@ -15,20 +15,30 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One command: its name, if it was given one, and its command line."""
+    """One command.
+
+    Attributes:
+        name: Its name, if it has one.
+        command: Its command line.
+        derived: The name is that of the script which it runs, and nobody's choice.
+    """
 
     name: str | None
     command: str
+    derived: bool = False
 
 
-def parse_words(words: Sequence[str], names: str | None) -> tuple[Word, ...]:
+def parse_words(
+    words: Sequence[str], names: str | None, *, separator: str = ","
+) -> tuple[Word, ...]:
     """Return the commands of a command line.
 
     Args:
         words: One shell command line each, as ``name=command`` or bare. A name in capitals is an
             assignment to a variable and belongs to the command.
-        names: The value of ``--names``: names by position, separated by commas, blanks around them
-            left out; an empty one leaves its command without a name. With it nothing is split.
+        names: The value of ``--names``: names by position, blanks around them left out; an empty
+            one leaves its command without a name. With it nothing is split.
+        separator: What stands between names.
 
     Raises:
         UsageError: A command or a name is empty or impossible, a name stands twice, or there are
@@ -37,10 +47,10 @@ def parse_words(words: Sequence[str], names: str | None) -> tuple[Word, ...]:
     if names is None:
         parsed = [_split(_unwrapped(text), place) for place, text in enumerate(words, 1)]
     else:
-        parsed = _with_names(words, names)
+        parsed = _with_names(words, names, separator)
     for place, word in enumerate(parsed, 1):
         _check_command(word, place)
-    _check_unique(parsed)
+    check_unique(parsed)
     return tuple(parsed)
 
 
@@ -54,8 +64,8 @@ def _split(text: str, place: int) -> Word:
     return Word(match[1], _unwrapped(match[2]))
 
 
-def _with_names(words: Sequence[str], names: str) -> list[Word]:
-    listed = [name.strip() for name in names.split(",")]
+def _with_names(words: Sequence[str], names: str, separator: str) -> list[Word]:
+    listed = [name.strip() for name in names.split(separator)]
     if len(listed) > len(words):
         some = "1 command" if len(words) == 1 else f"{len(words)} commands"
         raise UsageError(f'--names "{names}": {len(listed)} names for {some}')
@@ -83,7 +93,12 @@ def _check_command(word: Word, place: int) -> None:
         raise UsageError(f"command {place} has a NUL character in it")
 
 
-def _check_unique(words: Sequence[Word]) -> None:
+def check_unique(words: Sequence[Word]) -> None:
+    """Refuse a name that stands at two commands, for then it names neither.
+
+    Raises:
+        UsageError: There is one.
+    """
     places: dict[str, int] = {}
     for place, word in enumerate(words, 1):
         if word.name is None:

@@ -51,7 +51,7 @@ class Journal:
         self._written = 0
         self._token = trio.lowlevel.current_trio_token()
         self._room = trio.Event()
-        self._waiting = False
+        self._wake_at = -1
         self._turn: object | None = None
         self._turn_over = trio.Event()
         self._closed = trio.Event()
@@ -102,7 +102,7 @@ class Journal:
             if self._turn is not None and self._turn is not producer:
                 await self._turn_over.wait()
             elif self._queued - self._written > CAPACITY:
-                await self._wait_for_writer()
+                await self._wait_for_writer(enough=CAPACITY, wake_at=CAPACITY // 2)
             else:
                 return
 
@@ -135,11 +135,16 @@ class Journal:
         """Bytes put and not yet written."""
         return 0 if self._broken else self._queued - self._written
 
-    async def _wait_for_writer(self) -> None:
+    async def flush(self) -> None:
+        """Wait until everything put so far has been written; nobody may be adding more."""
+        while self.unwritten:
+            await self._wait_for_writer(enough=0, wake_at=0)
+
+    async def _wait_for_writer(self, *, enough: int, wake_at: int) -> None:
         event = self._room
-        self._waiting = True
+        self._wake_at = wake_at
         # The writer may have caught up between the caller's look and the flag.
-        if self._queued - self._written <= CAPACITY:
+        if self._queued - self._written <= enough:
             return
         await event.wait()
 
@@ -184,8 +189,8 @@ class Journal:
                 written -= len(batch.popleft())
             if written:
                 batch[0] = memoryview(batch[0])[written:]
-            if self._waiting and self._queued - self._written <= CAPACITY // 2:
-                self._waiting = False
+            if self._queued - self._written <= self._wake_at:
+                self._wake_at = -1
                 self._in_loop(self._make_room)
 
     def _in_loop(self, function: Callable[..., object], *args: object) -> None:

@@ -48,7 +48,7 @@ class Prefixes:
     def width(self, index: int) -> int:
         """Return the columns that a service's prefix takes at most, the blank included."""
         width = max(self._columns, self._natural_width(index))
-        stamp = display_width(self._time(0.0)) + 1 if self._settings.timestamps else 0
+        stamp = display_width(self.time(0.0)) + 1 if self._settings.timestamps else 0
         return stamp + width + (1 if width else 0)
 
     def render(self, index: int, *, pid: int | None, now: float) -> bytes:
@@ -58,7 +58,7 @@ class Prefixes:
             pid: Of its process, or None before it has one.
             now: Wall-clock time in seconds since the epoch.
         """
-        stamp = self._time(now) + " " if self._settings.timestamps else ""
+        stamp = self.time(now) + " " if self._settings.timestamps else ""
         prefix = self._prefix(index, "" if pid is None else str(pid), now)
         text = stamp + prefix + (" " if prefix else "")
         return text.encode("utf-8", "backslashreplace")
@@ -107,13 +107,14 @@ class Prefixes:
             case "pid":
                 return pid
             case "time":
-                return self._time(now)
+                return self.time(now)
             case "command":
                 return shortened(printable(service.command), self._settings.length)
             case _:
                 return printable(service.name or "")
 
-    def _time(self, now: float) -> str:
+    def time(self, now: float) -> str:
+        """Return a moment, in seconds since the epoch, as times are written."""
         from datetime import datetime
 
         moment = datetime.fromtimestamp(now).astimezone()

@@ -36,6 +36,7 @@ from devrun.events import (
 from devrun.model import Project, Service
 from devrun.output.ansi import Hygiene
 from devrun.output.prefix import Prefixes, event_text, global_line
+from devrun.output.timings import milliseconds
 
 Buffer = bytes | memoryview
 
@@ -50,6 +51,7 @@ class Presenter:
         terminal: The sink is a terminal: control sequences that would disturb other lines are
             taken out, and progress bars move.
         wall_clock: Seconds since the epoch, for prefixes that show the time.
+        clock: Seconds on the clock of the events.
     """
 
     def __init__(
@@ -59,12 +61,15 @@ class Presenter:
         prefixes: Prefixes,
         terminal: bool,
         wall_clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._services = project.services
         self._color = project.output.color
         self._quiet = project.output.quiet
+        self._timings = project.output.timings and not project.output.quiet
         self._terminal = terminal
         self._wall_clock = wall_clock
+        self._clock = clock
         self._prefixes = prefixes
         self._fixed: dict[int, bytes] = {}
         self._pids: dict[int, int] = {}
@@ -179,10 +184,11 @@ class Presenter:
         match event:
             case Started():
                 self._pids[event.instance] = event.pid
-                return []
+                return self._timed(event, "started")
             case Exited():
                 command = self._services[event.instance].command
-                return [(event.instance, f"{command} exited with code {event.status}")]
+                exited = (event.instance, f"{command} exited with code {event.status}")
+                return [*self._timed(event, "stopped"), exited]
             case SpawnFailed():
                 command = self._services[event.instance].command
                 failed = (event.instance, event.reason)
@@ -203,6 +209,16 @@ class Presenter:
                 return []
             case _:
                 assert_never(event)
+
+    def _timed(self, event: Started | Exited, verb: str) -> list[tuple[int | None, str]]:
+        """Return the line of ``--timings``; the time is that of the event, not of the showing."""
+        if not self._timings:
+            return []
+        at = self._prefixes.time(self._wall_clock() - (self._clock() - event.at))
+        text = f"{self._services[event.instance].command} {verb} at {at}"
+        if isinstance(event, Exited):
+            text += f" after {milliseconds(event.uptime)}ms"
+        return [(event.instance, text)]
 
 
 def _changed(event: Changed) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ Size = tuple[int, int]
 class Screen:
     """What devrun writes to.
 
-    Both of its parts are made when first needed, because they take time to import: prefixes before
-    the first service starts, and only if it is given a terminal; the presenter after it.
+    Its parts are made when first needed, because they take time to import: prefixes before the
+    first service starts, and only if it is given a terminal; a presenter after it.
 
     Args:
         terminal: It is a terminal.
@@ -31,24 +32,24 @@ class Screen:
         self._project = project
         self._terminal = terminal
         self._prefixes: Prefixes | None = None
-        self._presenter: Presenter | None = None
 
-    @property
-    def presenter(self) -> Presenter:
-        """What renders events."""
-        if self._presenter is None:
-            from devrun.output.presenter import Presenter
+    def new_presenter(self, clock: Callable[[], float]) -> Presenter:
+        """Return something that renders events.
 
-            if sys.platform == "win32":
-                # Consoles before Windows 10 know no escape sequences. (colorama's init() would
-                # replace stdout everywhere, and is slow.)
-                from colorama import just_fix_windows_console
+        Args:
+            clock: Returns the present time on the clock of the events.
+        """
+        if sys.platform == "win32":
+            # Consoles before Windows 10 know no escape sequences. (colorama's init() would replace
+            # stdout everywhere, and is slow.)
+            from colorama import just_fix_windows_console
 
-                just_fix_windows_console()
-            self._presenter = Presenter(
-                self._project, prefixes=self.prefixes, terminal=self._terminal
-            )
-        return self._presenter
+            just_fix_windows_console()
+        from devrun.output.presenter import Presenter
+
+        return Presenter(
+            self._project, prefixes=self.prefixes, terminal=self._terminal, clock=clock
+        )
 
     @property
     def prefixes(self) -> Prefixes:

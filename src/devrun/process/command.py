@@ -12,8 +12,16 @@ import re
 from collections.abc import Mapping
 
 from devrun.errors import ExitCode, SpawnError
+from devrun.model import Shell, ShellKind
 
 SHELL = "/bin/sh"
+
+_SHELL_OPTIONS = {
+    ShellKind.POSIX: ("-c",),
+    ShellKind.POWERSHELL: ("-NoProfile", "-Command"),
+    ShellKind.CMD: ("/d", "/s", "/c"),
+}
+"""What has a shell run one line; as concurrently and Node's ``child_process`` have it."""
 
 _WORD = re.compile(r"(?:[\w@%+=:,./-]+|'[^']*'|\"[^\"$`\\]*\")+", re.ASCII)
 """A word in which no shell sees anything but itself: no expansion, no operator, no pattern."""
@@ -31,8 +39,14 @@ _BUILT_IN = frozenset(
 """What POSIX shells understand themselves (POSIX XCU 2.9.1.1, 2.4 and 2.14, and common more)."""
 
 
-def argv_for(command: str) -> list[str]:
-    """Return the argument vector that runs ``command``."""
+def argv_for(command: str, shell: Shell | None = None) -> list[str]:
+    """Return the argument vector that runs ``command``.
+
+    Args:
+        shell: What runs every line, or None for ``/bin/sh`` where the line needs one.
+    """
+    if shell is not None:
+        return [shell.program, *_SHELL_OPTIONS[shell.kind], command]
     words = _plain_words(command.strip(" \t"))
     if words is None or "=" in words[0] or words[0] in _BUILT_IN:
         return [SHELL, "-c", command]

@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from devrun.errors import ExitCode, SpawnError
+from devrun.model import Shell
 from devrun.process.command import SHELL, argv_for, find_program
 
 PIPE_SIZE = 256 * 1024
@@ -40,6 +41,8 @@ class Child:
 
     Attributes:
         output: Descriptor to read its output from, non-blocking, or None if it has devrun's own.
+        input: Descriptor to write its input to, non-blocking, or None if it has none or devrun's
+            own. With a pty it is the same as ``output``.
         terminal: The process's side of its pty, held open so that what it wrote last is not lost
             when it ends (macOS discards it); None without a pty.
         shell: The main process is a shell that runs the line.
@@ -49,6 +52,7 @@ class Child:
     popen: subprocess.Popen[bytes]
     output: int | None
     terminal: int | None = None
+    input: int | None = None
     shell: bool = False
     started_at: float = field(default_factory=time.monotonic)
 
@@ -65,30 +69,59 @@ def spawn(
     env: Mapping[str, str],
     stdio: Stdio,
     size: tuple[int, int] = (24, 80),
+    shell: Shell | None = None,
+    takes_input: bool = False,
 ) -> Child:
     """Start ``command`` as the leader of a session of its own.
 
     Args:
+        shell: What runs every line, or None for ``/bin/sh`` where the line needs one.
         size: Rows and columns of the pty, if there is one.
+        takes_input: Its stdin is written to; else it is empty, or devrun's own for INHERIT.
 
     Raises:
         SpawnError: It cannot be started; the message says why in one line.
     """
     if not os.path.isdir(cwd):
         raise SpawnError(f'no such folder: "{cwd}"', ExitCode.NOT_FOUND)
-    argv = argv_for(command)
-    program = find_program(argv[0], cwd=cwd, env=env)
+    argv = argv_for(command, shell)
+    program = _Program(argv, find_program(argv[0], cwd=cwd, env=env), cwd, env)
     try:
-        if stdio is Stdio.INHERIT:
-            child = Child(_popen(argv, program, cwd, env, _Streams()), None)
-        elif stdio is Stdio.PTY and sys.platform != "win32":
-            child = _spawn_on_pty(argv, program, cwd, env, size)
+        if stdio is Stdio.PTY and sys.platform != "win32":
+            child = _spawn_on_pty(program, size)
+            child.input = child.output if takes_input else None
+        elif takes_input:
+            child = _spawn_with_input(program, stdio)
         else:
-            child = _spawn_on_pipe(argv, program, cwd, env)
+            child = _spawn(program, stdio, subprocess.DEVNULL)
     except OSError as error:  # No descriptor, no pty or no process was to be had.
         raise _spawn_error(error, argv[0]) from error
-    child.shell = argv[0] == SHELL
+    child.shell = shell is not None or argv[0] == SHELL
     return child
+
+
+def close_input(child: Child) -> None:
+    """End the child's stdin: by closing the pipe, or with the terminal's end-of-file character."""
+    descriptor, child.input = child.input, None
+    if descriptor is None:
+        return
+    if descriptor != child.output:
+        if "trio" in sys.modules:  # The first generation starts before it is imported.
+            sys.modules["trio"].lowlevel.notify_closing(descriptor)
+        os.close(descriptor)
+        return
+    with suppress(OSError):  # Gone, or full of what nobody has read.
+        os.write(descriptor, b"\x04")
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """What is executed: the argument vector, the program's path, its folder and environment."""
+
+    argv: Sequence[str]
+    path: str
+    cwd: str
+    env: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +130,32 @@ class _Streams:
     output: int | None = None
 
 
-def _spawn_on_pipe(argv: Sequence[str], program: str, cwd: str, env: Mapping[str, str]) -> Child:
+def _spawn_with_input(program: _Program, stdio: Stdio) -> Child:
+    reader, writer = os.pipe()
+    with ExitStack() as on_failure:
+        on_failure.callback(os.close, writer)
+        try:
+            child = _spawn(program, stdio, reader)
+        finally:
+            os.close(reader)
+        on_failure.pop_all()
+    if sys.platform != "win32":
+        os.set_blocking(writer, False)
+    child.input = writer
+    return child
+
+
+def _spawn(program: _Program, stdio: Stdio, stdin: int) -> Child:
+    """Start a program on a pipe, or with devrun's own stdout and stderr."""
+    if stdio is Stdio.INHERIT:
+        own = None if stdin == subprocess.DEVNULL else stdin
+        return Child(_popen(program, _Streams(own)), None)
     reader, writer = os.pipe()
     with ExitStack() as on_failure:
         on_failure.callback(os.close, reader)
         try:
             _enlarge(writer)
-            popen = _popen(argv, program, cwd, env, _Streams(subprocess.DEVNULL, writer))
+            popen = _popen(program, _Streams(stdin, writer))
         finally:
             os.close(writer)
         on_failure.pop_all()
@@ -122,24 +174,23 @@ def _enlarge(pipe: int) -> None:
             return  # Over the user's quota of pipe pages (pipe(7)): the default serves too.
 
 
-def _popen(
-    argv: Sequence[str], program: str, cwd: str, env: Mapping[str, str], streams: _Streams
-) -> subprocess.Popen[bytes]:
+def _popen(program: _Program, streams: _Streams) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            argv,
-            executable=program,
-            cwd=cwd,
-            env=env,
+            program.argv,
+            executable=program.path,
+            cwd=program.cwd,
+            env=program.env,
             stdin=streams.stdin,
             stdout=streams.output,
             stderr=streams.output,
             start_new_session=True,
         )
     except OSError as error:
-        if error.errno == errno.ENOEXEC and program != SHELL:
+        if error.errno == errno.ENOEXEC and program.path != SHELL:
             # A script without a #! line: shells run it themselves (POSIX XCU 2.9.1.1).
-            return _popen([SHELL, program, *argv[1:]], SHELL, cwd, env, streams)
+            argv = [SHELL, program.path, *program.argv[1:]]
+            return _popen(replace(program, argv=argv, path=SHELL), streams)
         raise
     except ValueError as error:  # A NUL byte in an argument or a variable.
         raise SpawnError(f"cannot start: {error}", ExitCode.NOT_EXECUTABLE) from error
@@ -160,30 +211,29 @@ if sys.platform != "win32":
     # program; a preexec_fn would do too, but forbids vfork and is unsafe beside threads.
     _TAKE_TERMINAL = 'exec 0<>"$0" 1>&0 2>&0; exec "$@"'
 
-    def _spawn_on_pty(
-        argv: Sequence[str],
-        program: str,
-        cwd: str,
-        env: Mapping[str, str],
-        size: tuple[int, int],
-    ) -> Child:
+    def _spawn_on_pty(program: _Program, size: tuple[int, int]) -> Child:
         leader, terminal = os.openpty()
         with ExitStack() as on_failure:
             on_failure.callback(os.close, leader)
             on_failure.callback(os.close, terminal)
             _prepare(terminal, size)
-            wrapped = [SHELL, "-c", _TAKE_TERMINAL, os.ttyname(terminal), program, *argv[1:]]
-            popen = _popen(wrapped, SHELL, cwd, env, _Streams(terminal, terminal))
+            name = os.ttyname(terminal)
+            wrapped = [SHELL, "-c", _TAKE_TERMINAL, name, program.path, *program.argv[1:]]
+            popen = _popen(replace(program, argv=wrapped, path=SHELL), _Streams(terminal, terminal))
             on_failure.pop_all()
         os.set_blocking(leader, False)
         return Child(popen, leader, terminal)
 
     def _prepare(terminal: int, size: tuple[int, int]) -> None:
-        """Set the size, and have bytes come through as the program wrote them (no LF to CR LF)."""
+        """Set the size, and have bytes come through as the program wrote them (no LF to CR LF).
+
+        Input is not echoed: whoever typed it has seen it.
+        """
         import termios
 
         attributes = termios.tcgetattr(terminal)
         attributes[1] &= ~termios.OPOST
+        attributes[3] &= ~termios.ECHO
         termios.tcsetattr(terminal, termios.TCSANOW, attributes)
         termios.tcsetwinsize(terminal, size)
 

@@ -47,6 +47,7 @@ class Launcher:
         self._tty = tty
         self._size_for = size_for
         self._notice = notice
+        self._takes_input = project.input_target is not None
         self._last_environment: dict[int, dict[str, str]] = {}
         self._sessions: dict[int, set[int]] = {}
         self.began_at = time.time()
@@ -67,9 +68,15 @@ class Launcher:
             env=env,
             stdio=stdio,
             size=self._size_for(service.index) if stdio is Stdio.PTY else NO_SIZE,
+            shell=service.shell,
+            takes_input=self._takes_input and service.index >= 0,
         )
         self._sessions.setdefault(service.index, set()).add(child.pid)
         return child
+
+    def end_input(self) -> None:
+        """Say that devrun's own stdin has ended: what starts from now on has an empty one."""
+        self._takes_input = False
 
     def ownership(self, service: Service) -> Ownership:
         """Return how processes of the service are recognised."""

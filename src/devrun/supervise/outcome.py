@@ -78,6 +78,9 @@ def verdict(
         received: The signal that devrun received, if that was the reason.
     """
     match reason:
+        case StopReason.SIGNAL if received == signal.SIGINT and project.exit_zero_on_interrupt:
+            failed = next((ending for ending in endings if ending.failed), None)
+            return Verdict() if failed is None else Verdict(failed.status.shell_code)
         case StopReason.SIGNAL if received is not None:
             return Verdict(128 + received, received)
         case StopReason.READER_GONE:

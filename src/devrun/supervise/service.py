@@ -20,7 +20,7 @@ from devrun.process import tree
 from devrun.process.exits import ChildExits
 from devrun.process.group import Asking, Ownership, owned, signal_group
 from devrun.process.signals import KILL
-from devrun.process.spawn import Child
+from devrun.process.spawn import Child, close_input
 from devrun.supervise import machine
 from devrun.supervise.launch import Launcher
 from devrun.supervise.machine import State
@@ -53,6 +53,7 @@ class Surroundings:
 
     Attributes:
         publish: Hands an event to all who show or record it, in the order of the output.
+        over: Hears of a service all of whose events have been published.
         observe: Hands an event or a change of state to the supervisor, at once.
         adopted: First generations that were started before the event loop, by index.
     """
@@ -61,6 +62,7 @@ class Surroundings:
     journal: Journal
     exits: ChildExits
     publish: Callable[[Event], None]
+    over: Callable[[int], None]
     observe: Callable[[int, Event | State], None]
     adopted: dict[int, Child | SpawnError]
 
@@ -82,6 +84,10 @@ class ServiceTask:
     def send(self, message: Input) -> None:
         """Tell the service something; it answers in the order of what it was told."""
         self._send.send_nowait(message)
+
+    def tell(self, event: Event) -> None:
+        """Publish an event behind all that this service has said so far."""
+        self._told.send_nowait(event)
 
     @property
     def child(self) -> Child | None:
@@ -185,6 +191,8 @@ class ServiceTask:
     async def _wait_for(self, child: Child, generation: int, pump: Pump | None) -> None:
         status = await self._around.exits.wait(child)
         self._child = None
+        if child.input != child.output:
+            close_input(child)
         if child.terminal is not None:
             os.close(child.terminal)
             child.terminal = None
@@ -257,3 +265,4 @@ class ServiceTask:
             else:
                 await self._around.journal.room(self)
                 self._around.publish(item)
+        self._around.over(self.spec.index)

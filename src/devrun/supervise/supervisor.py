@@ -76,6 +76,8 @@ class Supervisor:
         """What services had left running at the end of the run, to be published after all else."""
         self.over = trio.Event()
         """Set once no process is left."""
+        self.orderly = False
+        """Whether the run has come to its end without being broken off."""
         for child in around.adopted.values():
             if not isinstance(child, Exception):
                 around.exits.manage(child)
@@ -94,6 +96,7 @@ class Supervisor:
                     await self._start(sources, wake, pumps)
                     sources.cancel_scope.cancel()
                 await self._clear_up()
+                self.orderly = self._reason is not StopReason.GUARDIAN_GONE
         finally:
             self._kill_everything()
         self.over.set()
@@ -127,7 +130,11 @@ class Supervisor:
             self._stopping_since = trio.current_time()
             running = sum(task.state.alive for task in self._tasks)
             hint = self._policy_hint if reason is StopReason.OTHER_EXITED else None
-            self._around.publish(Stopping(reason, number, running, cause, received, hint))
+            event = Stopping(reason, number, running, cause, received, hint)
+            if cause is None:
+                self._around.publish(event)
+            else:
+                self._tasks[cause].tell(event)  # Behind the exit that it follows from.
         for task in self._tasks:
             task.send(Stop(level, self._signal_for(task, received)))
 
@@ -156,6 +163,8 @@ class Supervisor:
                 self._fill_slots()
             self._signals.subscribe(wake)
             self._take_signals()  # Before any service gets to run: stopping beats starting.
+            if self._project.input_target is not None:
+                sources.start_soon(self._pass_input_on)
             if any(service.watch for service in self._project.services):
                 await self._watch(sources)
 
@@ -177,6 +186,18 @@ class Supervisor:
         while self._waiting and taken < most and self._level is None:
             self._waiting.popleft().send(Start())
             taken += 1
+
+    async def _pass_input_on(self) -> None:
+        from devrun.sources.standard_input import lines
+        from devrun.supervise.input import InputRouter
+
+        router = InputRouter(
+            self._project,
+            launcher=self._around.launcher,
+            child=lambda index: self._tasks[index].child,
+            publish=self._around.publish,
+        )
+        await router.run(lines())
 
     async def _watch(self, sources: trio.Nursery) -> None:
         from devrun.sources.watch import watch

@@ -1,0 +1,29 @@
+"""Everything on stdout as it comes; ``output.grouping`` is the other way."""
+
+from __future__ import annotations
+
+from devrun.events import Event
+from devrun.output.journal import Journal
+from devrun.output.presenter import Presenter
+
+
+class Direct:
+    """Shows events as they come."""
+
+    def __init__(self, presenter: Presenter, journal: Journal) -> None:
+        self._presenter = presenter
+        self._journal = journal
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        self._journal.put(self._presenter.render(event))
+
+    def over(self, instance: int) -> None:
+        """Nobody waits for that."""
+
+    async def run(self) -> None:
+        """There is nothing to be done between events."""
+
+    async def finish(self) -> None:
+        """End the line that is open."""
+        self._journal.put(self._presenter.finish(()))
