@@ -193,6 +193,20 @@ class PrefixStyle(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class TimeFormat:
+    """How times are written.
+
+    Attributes:
+        strftime: A format of ``datetime.strftime``, or nothing.
+        pieces: Otherwise what stands one behind the other: texts, and whether each is one of
+            Unicode's date tokens.
+    """
+
+    strftime: str = ""
+    pieces: tuple[tuple[str, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PrefixSettings:
     """How lines are marked with the service they came from.
 
@@ -203,7 +217,7 @@ class PrefixSettings:
         length: Columns a shortened command may take.
         pad: Fill shorter prefixes up to the longest.
         timestamps: Put the time before every prefix.
-        time_format: Format of times, as ``datetime.strftime`` has it.
+        time_format: How times are written; ``yyyy-MM-dd HH:mm:ss.SSS`` if nothing is said.
     """
 
     style: PrefixStyle | str | None = None
@@ -211,7 +225,7 @@ class PrefixSettings:
     length: int = 10
     pad: bool = False
     timestamps: bool = False
-    time_format: str = "%Y-%m-%d %H:%M:%S.%f"
+    time_format: TimeFormat = TimeFormat(strftime="%Y-%m-%d %H:%M:%S.%f")
 
 
 class ColorLevel(IntEnum):

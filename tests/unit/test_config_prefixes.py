@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from devrun.config.prefixes import prefix_settings
 from devrun.config.settings import RunSettings
 from devrun.errors import UsageError
-from devrun.model import ColorLevel, PrefixSettings, PrefixStyle
+from devrun.model import ColorLevel, PrefixSettings, PrefixStyle, TimeFormat
 
 
 def resolved(count=2, *, padded=False, **settings):
@@ -79,27 +79,9 @@ def test_padding_is_as_usual_unless_something_is_said(padded):
     assert resolved(padded=padded, pad_prefix=False).pad is False
 
 
-def test_a_time_format_is_strftimes():
-    assert resolved(timestamp_format="%H:%M").time_format == "%H:%M"
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        (
-            "HH:mm:ss",
-            (
-                '--timestamp-format "HH:mm:ss": no part of a time in it;'
-                " write it as strftime has it, for example %H:%M:%S"
-            ),
-        ),
-        ("%H\n", "a line end in it"),
-        ("%H%n", "a line end in it"),
-        ("%H\ud800", "surrogates not allowed"),
-    ],
-)
-def test_what_is_no_time_format_is_refused(text, reason):
-    assert reason in refusal(timestamp_format=text)
+def test_a_time_format_is_read():
+    assert resolved(timestamp_format="%H:%M").time_format == TimeFormat(strftime="%H:%M")
+    assert "--timestamp-format" in refusal(timestamp_format="tt")
 
 
 @pytest.mark.parametrize("count", [0, 1, 7])
@@ -127,5 +109,4 @@ def test_any_text_is_taken_or_refused(prefix, prefix_length, timestamp_format):
     else:
         refused = "--"
         assert "\n" not in str(found.style)
-        assert "%" in found.time_format
     assert refused.startswith("--")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.model import ColorLevel, PrefixSettings, PrefixStyle, Service, Style
+from devrun.model import ColorLevel, PrefixSettings, PrefixStyle, Service, Style, TimeFormat
 from devrun.output.columns import display_width, pad
 from devrun.output.prefix import Prefixes, event_text, global_line, printable, shortened
 
@@ -34,12 +34,15 @@ def render(index, level=ColorLevel.NONE, now=0.0, **settings):
         ({"style": PrefixStyle.PID}, ["[4711] "] * 3),
         ({"style": PrefixStyle.NONE}, ["", "", ""]),
         ({"style": PrefixStyle.COMMAND}, ["[node..r.js] ", "[echo..here] ", "[true] "]),
-        ({"style": PrefixStyle.TIME, "time_format": "%Y"}, ["[1970] "] * 3),
+        ({"style": PrefixStyle.TIME, "time_format": TimeFormat("%Y")}, ["[1970] "] * 3),
         ({"style": "{index}:{name}|"}, ["0:web| ", "1:| ", "2:日本| "]),
         ({"style": "{nope}{pid}"}, ["{nope}4711 "] * 3),
         ({"pad": True}, ["[web ] ", "[1   ] ", "[日本] "]),
         ({"style": "{name}>", "pad": True}, ["web>  ", ">     ", "日本> "]),
-        ({"timestamps": True, "time_format": "%Y"}, ["1970 [web] ", "1970 [1] ", "1970 [日本] "]),
+        (
+            {"timestamps": True, "time_format": TimeFormat("%Y")},
+            ["1970 [web] ", "1970 [1] ", "1970 [日本] "],
+        ),
     ],
 )
 def test_styles(settings, expected):
@@ -101,7 +104,9 @@ def test_any_name_makes_one_line_that_fits(style, name, command, pid):
 
 def test_a_prefix_without_anything_in_it_is_none():
     assert render(1, style="{name}", **BASIC) == ""
-    assert render(1, style=PrefixStyle.NONE, timestamps=True, time_format="%Y") == "1970 "
+    assert (
+        render(1, style=PrefixStyle.NONE, timestamps=True, time_format=TimeFormat("%Y")) == "1970 "
+    )
 
 
 def test_a_pid_is_empty_before_there_is_one_and_has_its_room():
@@ -117,10 +122,10 @@ def test_a_pid_is_empty_before_there_is_one_and_has_its_room():
     ("time_format", "expected"),
     [
         (PrefixSettings().time_format, r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.567"),
-        ("%S.%f", r"\d\d\.567"),
-        ("%f%%", r"567891%"),
-        ("%S %%f", r"\d\d %f"),
-        ("%%%f", r"%567"),
+        (TimeFormat("%S.%f"), r"\d\d\.567"),
+        (TimeFormat("%f%%"), r"567891%"),
+        (TimeFormat("%S %%f"), r"\d\d %f"),
+        (TimeFormat("%%%f"), r"%567"),
     ],
 )
 def test_microseconds_at_the_end_are_milliseconds(time_format, expected):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from devrun.config import values
 from devrun.config.settings import RunSettings
 from devrun.errors import UsageError
-from devrun.model import ColorLevel, PrefixSettings, PrefixStyle
+from devrun.model import ColorLevel, PrefixSettings, PrefixStyle, TimeFormat
 
 _PLACEHOLDERS = ("index", "pid", "time", "command", "name")
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -49,23 +49,12 @@ def prefix_settings(
     )
 
 
-def _time_format(text: str | None) -> str | None:
-    """Return the format, checked, or None if none is given."""
+def _time_format(text: str | None) -> TimeFormat | None:
     if not text:
         return None
-    place = f'--timestamp-format "{text}"'
-    if "%" not in text:
-        message = f"{place}: no part of a time in it"
-        raise UsageError(f"{message}; write it as strftime has it, for example %H:%M:%S")
-    from datetime import UTC, datetime
+    from devrun.config.time_format import parse_time_format
 
-    try:
-        example = datetime(2000, 1, 1, tzinfo=UTC).strftime(text)
-    except ValueError as error:
-        raise UsageError(f"{place}: {str(error).lower()}") from None
-    if _LINE_END.search(example):
-        raise UsageError(f"{place}: a line end in it")
-    return text
+    return parse_time_format(text, "--timestamp-format")
 
 
 def _prefix_style(text: str | None) -> PrefixStyle | str | None:
