@@ -156,7 +156,7 @@ def test_names_are_those_of_the_locale(written, language, expected):
     [
         ("UTC", "en_US", "GMT+0|GMT+00:00|GMT+00:00|GMT+0"),
         ("Europe/Berlin", "en_US", "GMT+1|GMT+01:00|Central European Time|Germany (Berlin) Time"),
-        ("America/St_Johns", "fr_FR", "UTC-3:30|UTC-03:30|heure de Terre-Neuve|heure : Saint-Jean"),
+        ("America/St_Johns", "fr_FR", "UTC-3:30|UTC-03:30|heure de Terre-Neuve|"),
     ],
 )
 def test_zones(written, zone, language, expected):
