@@ -34,11 +34,11 @@ def folder(tmp_path):
 @pytest.mark.parametrize("line", [*command_lines()])
 def test_a_command_line_of_the_documentation(devrun, folder, line):
     words = shlex.split(line, comments=True)[1:]
-    is_check = words[:1] == ["check"]
+    dry = [] if words[:1] == ["check"] else ["--dry-run"]
     if words.count("-f") == 2:
         (folder / "Procfile").write_text("web: sleep 1\n")
         (folder / "Procfile.more").write_text("worker: sleep 1\n")
-    run = devrun(*words, *([] if is_check else ["--dry-run"]))
+    run = devrun(*dry, *words)
     assert run.wait() == 0, run.text
     assert "services" in run.text or "--env" in words
 

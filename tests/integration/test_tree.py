@@ -77,7 +77,9 @@ def test_a_group_is_asked_once_and_only_if_it_has_an_orphan(family):
     me = os.getpid()
     inner = tree.Process(111_111_111, family.pid, 111_111_111, 1, 1.0, "S")
     asking = Asking()
-    assert asking.ask([inner], signal.SIGCONT) == [], "its parent lives"
+    assert asking.ask([inner], signal.SIGCONT) == (), "its parent lives"
     orphan = tree.Process(family.pid, me, family.pid, family.pid, 1.0, "S")
-    assert asking.ask([orphan], signal.SIGCONT) == [orphan]
-    assert asking.ask([orphan], signal.SIGCONT) == []
+    [(pid, command)] = asking.ask([orphan], signal.SIGCONT)
+    assert pid == orphan.pid
+    assert command
+    assert asking.ask([orphan], signal.SIGCONT) == ()

@@ -29,6 +29,10 @@ Without a command and without -f it runs Procfile.dev or Procfile of this folder
 
 CHECK_HELP = """Check a project without starting anything, and show what would run."""
 
+INIT_HELP = (
+    """Show how a package.json's scripts change from concurrently and npm-run-all to devrun."""
+)
+
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -93,6 +97,14 @@ def check_command(  # noqa: PLR0913, PLR0917 - Typer takes options from paramete
         no_port=no_port,
     )
     return check(settings, env=env, show_values=show_values)
+
+
+@app.command("init", help=INIT_HELP, context_settings=_CONTEXT)
+def init_command(source: o.InitFrom = "package.json", write: o.InitWrite = False) -> int:
+    """Change the scripts of a package.json from concurrently and npm-run-all to devrun."""
+    from devrun.cli.init import init
+
+    return init(source, write=write)
 
 
 def main(words: Sequence[str]) -> int:

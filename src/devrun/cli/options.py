@@ -82,9 +82,7 @@ MEANINGS = {
     ),
     "no_port": Meaning(ENVIRONMENT, "Assign no PORT."),
     "kill_others": Meaning(
-        ENDING,
-        "When one ends, stop the others; the default for Procfiles.",
-        negative=True,
+        ENDING, "When one ends, stop the others; the default for Procfiles.", negative=True
     ),
     "kill_others_on_fail": Meaning(ENDING, "When one fails, stop the others."),
     "success": Meaning(

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-SUBCOMMANDS = ("check",)
+SUBCOMMANDS = ("check", "init")
 COMPLETION_OPTIONS = ("--install-completion", "--show-completion")

@@ -58,7 +58,10 @@ def expand(words: Sequence[Word], *, cwd: str, allow_empty: bool) -> tuple[Word,
             expanded.append(word)
             continue
         if glob.runner not in names:
-            names[glob.runner] = tuple(_script_names(glob.runner, cwd))
+            found = _script_names(glob.runner, cwd)
+            if found is None and not allow_empty:
+                raise UsageError(f'no package.json in this folder to find "{glob.text}" in')
+            names[glob.runner] = tuple(found or ())
         matches = _matches(glob, names[glob.runner])
         if not matches and not allow_empty:
             raise UsageError(_no_match(glob, names[glob.runner]))
@@ -159,17 +162,15 @@ def _no_match(glob: _Glob, scripts: Sequence[str]) -> str:
     return f'no script in {where} matches "{glob.text}"{known} (--allow-empty lets that pass)'
 
 
-def _script_names(runner: str, cwd: str) -> Iterable[str]:
-    """Return the names of the scripts that a runner finds, each once, in the order of the files."""
+def _script_names(runner: str, cwd: str) -> Iterable[str] | None:
+    """Return the names of the scripts that a runner finds, each once; None if there is no file."""
     scripts = _names_in(cwd, ("package.json", "package.json5"), "scripts")
     if runner != _DENO:
-        if scripts is None:
-            raise UsageError(f'no package.json in this folder to find scripts of "{runner}" in')
         return scripts
     # deno runs a script of package.json where it has no task of that name.
     tasks = _names_in(cwd, ("deno.json", "deno.jsonc"), "tasks")
     if tasks is None and scripts is None:
-        raise UsageError("no deno.json and no package.json in this folder to find tasks in")
+        return None
     return dict.fromkeys((*(tasks or ()), *(scripts or ())))
 
 

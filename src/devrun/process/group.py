@@ -54,15 +54,24 @@ class Asking:
     def __init__(self, asked: frozenset[int] = frozenset()) -> None:
         self._asked = set(asked)
 
-    def ask(self, left: Sequence[tree.Process], number: int) -> list[tree.Process]:
-        """Send a signal to what is left and was not asked before; return those processes."""
+    def ask(self, left: Sequence[tree.Process], number: int) -> tuple[tuple[int, str], ...]:
+        """Send a signal to what is left and was not asked before.
+
+        Returns:
+            Pid and command line of those that were asked.
+        """
         me = os.getpid()
         orphaned = {process.group for process in left if process.parent == me}
         fresh = orphaned - self._asked
         self._asked |= fresh
+        asked = tuple(
+            (process.pid, tree.command_line(process.pid))
+            for process in left
+            if process.group in fresh
+        )
         for group in fresh:
             signal_group(group, number)
-        return [process for process in left if process.group in fresh]
+        return asked
 
 
 def owned(ownership: Ownership) -> list[tree.Process]:

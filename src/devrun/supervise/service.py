@@ -16,7 +16,6 @@ from devrun.events import Event, Killed, LeftBehind, Output, Started
 from devrun.model import ExitStatus, Service
 from devrun.output.journal import Journal
 from devrun.output.pump import Pump
-from devrun.process import tree
 from devrun.process.exits import ChildExits
 from devrun.process.group import Asking, Ownership, owned, signal_group
 from devrun.process.signals import KILL
@@ -213,13 +212,9 @@ class ServiceTask:
             if self.state.generation != action.generation:
                 return
             if asked := asking.ask(left, action.signal):
-                self._report_left(asked)
+                self.tell(LeftBehind(self.spec.index, asked))
             await self._around.exits.changed(at_most=LOOK_AGAIN)
         self._gone(action.generation)
-
-    def _report_left(self, left: list[tree.Process]) -> None:
-        some = tuple((process.pid, tree.command_line(process.pid)) for process in left)
-        self._told.send_nowait(LeftBehind(self.spec.index, some))
 
     async def _kill(self, action: Kill) -> None:
         """Kill the tree until nothing is left: it may be forking, and leaving its group.

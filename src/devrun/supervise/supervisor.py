@@ -325,8 +325,7 @@ class Supervisor:
                     return
                 continue
             if asked := asking.ask(left, number):
-                some = tuple((p.pid, tree.command_line(p.pid)) for p in asked)
-                self.left_behind.append(LeftBehind(None, some))
+                self.left_behind.append(LeftBehind(None, asked))
             await self._around.exits.changed(at_most=0.25)
 
     def _kill_everything(self) -> None:
