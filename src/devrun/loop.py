@@ -80,6 +80,7 @@ class Parts:
 async def live(this: Parts) -> Verdict:
     """Run the services and carry their output, to the end of both."""
     supervisor: Supervisor
+    this.signals.on_child(None)  # From here on they are waited for.
     journal = Journal(STDOUT, gone=lambda error: _output_failed(supervisor, error))
     presenter = this.screen.new_presenter(trio.current_time)
     sink = _sink(this, presenter, journal, lambda error: _output_failed(supervisor, error))

@@ -80,13 +80,19 @@ def _publish_notice(bus: Bus, text: str, index: int) -> None:
 
 def _start_first(this: Run, launcher: Launcher) -> dict[int, Child | SpawnError]:
     """Start the first generation, unless a signal says to stop."""
+    from devrun.process.spawn import note_ends
+
     adopted: dict[int, Child | SpawnError] = {}
+    running: list[Child] = []
+    this.signals.on_child(lambda: note_ends(running))
     services = this.project.services
     for service in services[: this.project.max_processes or len(services)]:
         if this.signals.stop_requested:
             break
         try:
-            adopted[service.index] = launcher.launch(service)
+            adopted[service.index] = child = launcher.launch(service)
+            running.append(child)
+            note_ends(running)  # The signal may have come before this.
         except SpawnError as error:
             adopted[service.index] = error
     return adopted

@@ -45,6 +45,7 @@ class Grouped:
         self._shown = 0
         self._over: set[int] = set()
         self._changed = trio.Event()
+        self._turn = trio.Lock()
 
     def __call__(self, event: Event) -> None:
         """Show an event, or keep it until it is its service's turn."""
@@ -64,15 +65,15 @@ class Grouped:
         while True:
             await self._changed.wait()
             self._changed = trio.Event()
-            while self._live in self._over and self._live + 1 < len(self._presenters):
-                await self._next()
+            async with self._turn:
+                while self._live in self._over and self._live + 1 < len(self._presenters):
+                    await self._next()
 
     async def finish(self) -> None:
         """Show all that still waits: no more will come."""
-        if self._catching_up:
-            await self._catch_up()
-        while self._live + 1 < len(self._presenters):
-            await self._next()
+        async with self._turn:
+            while self._live + 1 < len(self._presenters):
+                await self._next()
         self._journal.put(self._presenters[self._live].finish(()))
 
     async def _next(self) -> None:

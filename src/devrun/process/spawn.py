@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -47,6 +47,7 @@ class Child:
             when it ends (macOS discards it); None without a pty.
         shell: The main process is a shell that runs the line.
         started_at: ``time.monotonic()`` when it was started.
+        ended_at: The same when it had ended, if ``note_ends`` noticed that.
     """
 
     popen: subprocess.Popen[bytes]
@@ -55,6 +56,7 @@ class Child:
     input: int | None = None
     shell: bool = False
     started_at: float = field(default_factory=time.monotonic)
+    ended_at: float | None = None
 
     @property
     def pid(self) -> int:
@@ -98,6 +100,26 @@ def spawn(
         raise _spawn_error(error, argv[0]) from error
     child.shell = shell is not None or argv[0] == SHELL
     return child
+
+
+if sys.platform == "win32":
+
+    def note_ends(children: Iterable[Child]) -> None:
+        """There is no SIGCHLD there that would ask for it."""
+
+else:
+
+    def note_ends(children: Iterable[Child]) -> None:
+        """Note the time for children that have ended, and leave them to be reaped.
+
+        For SIGCHLD while nobody waits for them yet, because trio is still being imported.
+        """
+        now = time.monotonic()
+        for child in children:
+            if child.ended_at is None:
+                options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+                if os.waitid(os.P_PID, child.pid, options) is not None:
+                    child.ended_at = now
 
 
 def close_input(child: Child) -> None:

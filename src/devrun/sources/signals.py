@@ -40,6 +40,7 @@ class SignalInbox:
         self._received: deque[int] = deque()
         self._wake: Callable[[], None] | None = None
         self._former: dict[int, object] = {}
+        self._child_ended: Callable[[], None] | None = None
 
     def install(self) -> None:
         """Begin to record; signals that were ignored on entry (``nohup``) stay ignored."""
@@ -65,6 +66,10 @@ class SignalInbox:
         if wake is not None and self._received:
             wake()
 
+    def on_child(self, call: Callable[[], None] | None) -> None:
+        """Have ``call`` called, in signal context, when a child has ended; None ends that."""
+        self._child_ended = call
+
     def take(self) -> list[int]:
         """Return what has arrived since the last call, oldest first."""
         taken: list[int] = []
@@ -82,3 +87,5 @@ class SignalInbox:
             self._received.append(number)
         if self._wake is not None:
             self._wake()
+        if self._child_ended is not None and number == getattr(signal, "SIGCHLD", None):
+            self._child_ended()

@@ -117,7 +117,7 @@ def step(spec: Service, state: State, input: Input, now: float) -> Step:  # noqa
         case Start():
             return _spawn(state, now) if state.phase is Phase.WAITING else (state, ())
         case Spawned():
-            return _spawned(spec, state, input, now)
+            return _spawned(spec, state, input)
         case NotSpawned():
             return _not_spawned(spec, state, input, now)
         case Ended():
@@ -145,10 +145,10 @@ def _respawn(spec: Service, state: State, now: float) -> Step:
     return running, (Emit(Restarted(spec.index, running.generation, now)), *actions)
 
 
-def _spawned(spec: Service, state: State, input: Spawned, now: float) -> Step:  # noqa: A002
+def _spawned(spec: Service, state: State, input: Spawned) -> Step:  # noqa: A002
     if input.generation != state.generation or not state.alive:
         return state, ()
-    started = Emit(Started(spec.index, input.generation, input.pid, now))
+    started = Emit(Started(spec.index, input.generation, input.pid, input.since))
     return replace(state, since=input.since), (started,)
 
 
@@ -161,7 +161,17 @@ def _not_spawned(spec: Service, state: State, input: NotSpawned, now: float) -> 
 def _ended(spec: Service, state: State, input: Ended, now: float) -> Step:  # noqa: A002
     if input.generation != state.generation or not state.alive or state.status is not None:
         return state, ()
-    return _after_exit(spec, state, input.status, now, None)
+    state, actions = _after_exit(spec, state, input.status, now, None)
+    return state, tuple(_earlier(action, input.before) for action in actions)
+
+
+def _earlier(action: Action, seconds: float) -> Action:
+    """Return the action; if it tells of an exit, then of one so many seconds ago."""
+    if not (seconds and isinstance(action, Emit) and isinstance(action.event, Exited)):
+        return action
+    event = action.event
+    uptime = max(0.0, event.uptime - seconds)
+    return Emit(replace(event, at=event.at - seconds, uptime=uptime))
 
 
 def _after_exit(

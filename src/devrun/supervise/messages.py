@@ -48,10 +48,15 @@ class NotSpawned:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The main process of a generation has ended."""
+    """The main process of a generation has ended.
+
+    Attributes:
+        before: Seconds before now at which it did, where that was noticed and not waited for.
+    """
 
     generation: int
     status: ExitStatus
+    before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,13 @@ class Ending:
 
     Attributes:
         stopped: devrun ended it on purpose.
+        at: When it happened; ends may become known in another order.
     """
 
     instance: int
     status: ExitStatus
     stopped: bool
+    at: float = 0.0
 
     @property
     def failed(self) -> bool:
@@ -73,10 +75,11 @@ def verdict(
     """Return how devrun ends.
 
     Args:
-        endings: The last exit of each service that ran, in the order in which they happened.
+        endings: The last exit of each service that ran; the earliest counts as the first.
         reason: Why the run was stopped, or None if all services came to their own ends.
         received: The signal that devrun received, if that was the reason.
     """
+    endings = sorted(endings, key=lambda ending: ending.at)
     match reason:
         case StopReason.SIGNAL if received == signal.SIGINT and project.exit_zero_on_interrupt:
             failed = next((ending for ending in endings if ending.failed), None)

@@ -198,7 +198,9 @@ class ServiceTask:
         if pump is not None:
             pump.process_ended()
             self._told.send_nowait(pump)
-        self.send(Ended(generation, status))
+        noticed = time.monotonic()
+        before = 0.0 if child.ended_at is None else noticed - child.ended_at
+        self.send(Ended(generation, status, before))
 
     async def _clear(self, action: Clear) -> None:
         """Ask what the main process left behind, once, and wait until it is gone.

@@ -16,7 +16,16 @@ from functools import partial
 
 import trio
 
-from devrun.events import Changed, Event, LeftBehind, Notice, Stopping, StopReason
+from devrun.events import (
+    Changed,
+    Event,
+    Exited,
+    LeftBehind,
+    Notice,
+    SpawnFailed,
+    Stopping,
+    StopReason,
+)
 from devrun.model import Project
 from devrun.output.screen import Size
 from devrun.process import tree
@@ -64,6 +73,7 @@ class Supervisor:
         self._waiting = deque(self._tasks)
         self._guard = LoopGuard()
         self._endings: dict[int, Ending] = {}
+        self._exited_at: dict[int, float] = {}
         self._level: Level | None = None
         self._reason: StopReason | None = None
         self._received: int | None = None
@@ -140,10 +150,12 @@ class Supervisor:
 
     def observe(self, index: int, news: Event | State) -> None:
         """Hear what happens to a service, at once, however slow the reader of the output is."""
+        if isinstance(news, Exited | SpawnFailed):
+            self._exited_at[index] = news.at
         if not isinstance(news, State):
             return
         if news.phase is Phase.ENDED and index not in self._endings and news.status is not None:
-            ending = Ending(index, news.status, news.stopped)
+            ending = Ending(index, news.status, news.stopped, self._exited_at[index])
             self._endings[index] = ending
             if self._level is None and ends_others(self._project.kill_others, ending):
                 self.stop(StopReason.OTHER_EXITED, cause=index)
