@@ -77,10 +77,16 @@ class Life:
 def test_a_service_starts_and_ends():
     life = Life(service())
     assert life.tell(Start()).actions == [Spawn(1)]
-    assert life.tell(Spawned(1, 4711, 99.5)).events == [Started(0, 1, 4711, 100.0)]
+    assert life.tell(Spawned(1, 4711, 99.5)).events == [Started(0, 1, 4711, 99.5)]
     life.end(FAILED, after=2.5)
     assert life.events == [Exited(0, 1, FAILED, 102.5, 3.0, final=True, stopped=False)]
     assert life.state.over
+
+
+def test_an_end_that_was_noticed_late_is_told_with_its_own_time():
+    life = Life(service()).run()
+    life.tell(Ended(1, OK, before=0.25), after=1.0)
+    assert life.events == [Exited(0, 1, OK, 100.75, 0.75, final=True, stopped=False)]
 
 
 def test_a_stop_is_one_signal_and_then_a_kill():

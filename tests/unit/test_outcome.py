@@ -1,8 +1,9 @@
-"""Who ends whom, and the exit code: the table of DESIGN's promise that it tells the truth."""
+"""Who ends whom, and the exit code."""
 
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -89,3 +90,22 @@ def test_who_ends_the_others(policy, after_success, after_failure):
     assert ends_others(policy, ending(0, 0)) is after_success
     assert ends_others(policy, ending(0, 1)) is after_failure
     assert not ends_others(policy, ending(0, 1, stopped=True)), "nobody ends others twice"
+
+
+def test_the_order_of_ends_is_that_of_their_times():
+    late = Ending(0, ExitStatus(code=3), stopped=False, at=2.0)
+    early = Ending(1, OK, stopped=False, at=1.0)
+    assert code(SuccessKind.FIRST, late, early) == 0
+    assert code(SuccessKind.LAST, late, early) == 3
+
+
+def test_an_interrupt_can_be_no_failure():
+    forgiving = replace(project(), exit_zero_on_interrupt=True)
+    stopped = Ending(0, ExitStatus(signal=signal.SIGINT), stopped=True)
+
+    def result(*endings, received=signal.SIGINT):
+        return verdict(forgiving, endings, reason=StopReason.SIGNAL, received=received)
+
+    assert result(stopped) == Verdict()
+    assert result(ending(1, 4), stopped) == Verdict(4)
+    assert result(stopped, received=signal.SIGTERM) == Verdict(143, signal.SIGTERM)
