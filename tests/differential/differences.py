@@ -115,8 +115,8 @@ DIFFERENCES = {
         "every process gets the signal once",
     ),
     "kill-line": Difference(
-        "`--> Sending SIGKILL to N processes..`",
-        "`--> NAME did not end within T s: killed (N processes)`",
+        "`--> Sending SIGKILL to N processes..`, N being commands",
+        "the same behind `--> NAME did not end within T s`, N being processes of its tree",
         "it says who, and whole process trees are killed",
     ),
     "signal-names": Difference(

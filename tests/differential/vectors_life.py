@@ -116,7 +116,7 @@ KILLING = [
         "trap '' TERM; touch on; while :; do :; done",
         order=ANY,
         differs="kill-line stopped-is-no-failure",
-        lines="--> 1 did not end within 0.2 s: killed (1 process)\n"
+        lines="--> 1 did not end within 0.2 s\n--> Sending SIGKILL to 1 processes..\n"
         "--> Sending SIGTERM to other processes..\n[0] 1\n"
         "[0] while [ ! -e on ]; do sleep .02; done; echo 1 exited with code 0\n"
         "[1] trap '' TERM; touch on; while :; do :; done exited with code SIGKILL",

@@ -346,3 +346,8 @@ def test_options_are_kept_from_the_processes(devrun):
     assert "CONCURRENTLY_" not in re.sub(r"^devrun: .*\n", "", run.text)
     assert "DEVRUN_TAIL" not in run.text
     assert "--> Timings:" in run.lines
+
+
+def test_raw_commands_have_devruns_own_stdin(tmp_path, mark):
+    done = piped(tmp_path, mark, ["-r", "-i", "read x; echo got $x"], b"0:hello\n")
+    assert (done.returncode, done.stdout) == (0, b"got 0:hello\n")

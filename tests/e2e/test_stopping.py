@@ -65,7 +65,7 @@ def test_after_the_timeout_the_tree_is_killed_and_it_is_said(devrun):
     until(lambda: run.count(READY) == 2, "both ready")
     run.signal(signal.SIGTERM)
     assert run.wait() == -signal.SIGTERM
-    assert "web did not end within 0.2 s: killed (2 processes)" in run.text
+    assert "web did not end within 0.2 s\n--> Sending SIGKILL to 2 processes.." in run.text
 
 
 def test_the_stop_signal_can_be_chosen(devrun):

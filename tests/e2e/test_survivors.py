@@ -94,7 +94,7 @@ def test_a_deaf_leftover_is_killed_before_a_restart(devrun):
     deaf = f"{program('ignores_signals')} & "
     run = devrun("--restart-tries", 1, "--stop-timeout", "100ms", f"{deaf} sleep 0.5; exit 3")
     assert run.wait() == 3
-    assert run.text.count("did not end within 0.1 s: killed (1 process)") >= 1
+    assert run.text.count("did not end within 0.1 s\n--> Sending SIGKILL to 1 processes..") >= 1
 
 
 def test_a_killed_worker_makes_devrun_die_of_it_and_say_so(devrun):

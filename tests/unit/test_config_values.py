@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 
@@ -175,3 +176,26 @@ def test_any_text_is_a_value_or_a_refusal_that_names_the_flag(reader, text):
     except UsageError as error:
         refused = str(error)
     assert refused.startswith("--flag")
+
+
+@pytest.mark.parametrize(
+    ("quota", "parent", "expected"),
+    [
+        ("max 100000", "max 100000", None),
+        ("100000 100000", "max 100000", 1),
+        ("50000 100000", "max 100000", 1),
+        ("max 100000", "100000 100000", 1),
+        ("99900000 100000", "max 100000", None),
+        ("nonsense", "", None),
+    ],
+)
+def test_processors_are_those_of_affinity_and_quota(tmp_path, quota, parent, expected):
+    folder = tmp_path / "sys/fs/cgroup/app/web"
+    folder.mkdir(parents=True)
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text("1:cpu:/x\n0::/app/web\n")
+    (folder / "cpu.max").write_text(quota + "\n")
+    (folder.parent / "cpu.max").write_text(parent + "\n")
+    assert values.usable_processors(root=str(tmp_path)) == (
+        expected or len(os.sched_getaffinity(0))
+    )

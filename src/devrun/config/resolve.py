@@ -143,6 +143,8 @@ def _input_target(settings: RunSettings, names: Sequence[str | None]) -> int | N
         if target is not None:
             raise UsageError("--default-input-target needs a --handle-input to go with it")
         return None
+    if settings.raw:
+        return None  # They have devrun's own stdin.
     return 0 if target is None else find_service(target, names, "--default-input-target")
 
 

@@ -15,6 +15,8 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)", re.ASCII)
 _COUNT = re.compile(r"-?\d{1,9}", re.ASCII)
 
+_NO_QUOTA = 1_000_000
+
 LONGEST = 365 * 24 * 3600.0
 """Seconds; longer times are taken for mistakes."""
 
@@ -84,11 +86,39 @@ def process_count(text: str, option: str, *, processors: int | None = None) -> i
     return max(1, round((processors or usable_processors()) * percent / 100))
 
 
-def usable_processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def usable_processors(*, root: str = "/") -> int:
+    """Return how many processors this process may use: by affinity, and by its cgroups' quota.
+
+    Args:
+        root: Where /proc and /sys are.
+    """
+    able = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(able or 1, _quota(root)))
+
+
+def _quota(root: str) -> int:
+    """Return how many processors' time the cgroups above this process allow (cgroups(7), v2)."""
+    least = _NO_QUOTA
+    for line in _lines(os.path.join(root, "proc/self/cgroup")):
+        if line.startswith("0::"):
+            path = line[3:].strip().strip("/")
+            while True:
+                for limit in _lines(os.path.join(root, "sys/fs/cgroup", path, "cpu.max")):
+                    most, _, period = limit.strip().partition(" ")
+                    if most.isdigit() and period.isdigit() and int(period):
+                        least = min(least, -(-int(most) // int(period)))
+                if not path:
+                    break
+                path = os.path.dirname(path)
+    return least
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.readlines()
+    except OSError:
+        return []  # No Linux, or no cgroup of version 2.
 
 
 _NOT_TO_STOP = {"SIGSTOP", "SIGTSTP", "SIGCONT", "SIGTTIN", "SIGTTOU", "SIGCHLD"}

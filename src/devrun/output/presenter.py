@@ -200,7 +200,7 @@ class Presenter:
             case Stopping():
                 return [(None, line) for line in _stopping(event, self._services)]
             case Killed():
-                return [(None, _killed(event, self._services))]
+                return [(None, line) for line in _killed(event, self._services)]
             case LeftBehind():
                 return [(None, _left_behind(event, self._services))]
             case Notice():
@@ -250,12 +250,11 @@ def _stopping(event: Stopping, services: Sequence[Service]) -> list[str]:
             assert_never(event.reason)
 
 
-def _killed(event: Killed, services: Sequence[Service]) -> str:
-    label = services[event.instance].label
-    some = "1 process" if event.processes == 1 else f"{event.processes} processes"
+def _killed(event: Killed, services: Sequence[Service]) -> list[str]:
+    killing = f"Sending SIGKILL to {event.processes} processes.."
     if event.after <= 0:
-        return f"{label}: killed ({some})"
-    return f"{label} did not end within {event.after:.1f} s: killed ({some})"
+        return [killing]
+    return [f"{services[event.instance].label} did not end within {event.after:.1f} s", killing]
 
 
 def _left_behind(event: LeftBehind, services: Sequence[Service]) -> str:

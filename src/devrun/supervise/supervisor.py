@@ -167,14 +167,16 @@ class Supervisor:
         self, sources: trio.Nursery, wake: Callable[[], None], pumps: trio.Nursery
     ) -> None:
         async with trio.open_nursery() as services:
-            for task in self._tasks:
-                services.start_soon(task.run, pumps)
             if self._signals.stop_requested:
                 self._start_adopted()
             else:
                 self._fill_slots()
             self._signals.subscribe(wake)
             self._take_signals()  # Before any service gets to run: stopping beats starting.
+            for task in self._tasks:
+                services.start_soon(task.run, pumps)
+                # A step ahead of the next, so that what is there at once comes in their order.
+                await trio.lowlevel.checkpoint()
             if self._project.input_target is not None:
                 sources.start_soon(self._pass_input_on)
             if any(service.watch for service in self._project.services):
