@@ -61,16 +61,21 @@ class Timestamp:
 
     def _named(self, token: str, moment: datetime) -> str:
         from babel.dates import DateTimeFormat
-        from babel.localtime import get_localzone
+
+        from devrun.output.timestamp_zone import zone_text
 
         if self._locale is None:
             self._locale = _locale(self._environ)
-        local = moment.astimezone(get_localzone())
-        if token[0] in "OZ" or (token[0] == "v" and str(local.tzinfo) == "UTC"):
-            return _offset(local, self._locale, is_long=len(token) == 4)
+        if token[0] in "OZvz":
+            return zone_text(token, moment, self._locale)
         if token[0] == "W":
             return str(_week_of_month(moment, self._locale))
-        return str(DateTimeFormat(local, self._locale)[token])
+        if token[0] in "Ee":  # Node has the names that stand alone: "Sa", not "Sa."
+            token = "c" * max(3, len(token))
+        elif token[0] == "B":  # Node goes by the hour: all of 12:00 to 12:59 is noon
+            moment = moment.replace(minute=0, second=0 if moment.hour else 1, microsecond=0)
+        # The clock as it is shown counts, whatever zone it is in.
+        return str(DateTimeFormat(moment.replace(tzinfo=None), self._locale)[token])
 
 
 def _number(letter: str, moment: datetime) -> int | None:
@@ -102,20 +107,6 @@ def _number(letter: str, moment: datetime) -> int | None:
             return None
 
 
-def _offset(moment: datetime, locale: Locale, *, is_long: bool) -> str:
-    """Return the distance from Greenwich: ``GMT+1``, or ``GMT+01:00``."""
-    offset = moment.utcoffset()
-    minutes = 0 if offset is None else round(offset.total_seconds() / 60)
-    hours, rest = divmod(abs(minutes), 60)
-    sign = "-" if minutes < 0 else "+"
-    if is_long:
-        text = f"{sign}{hours:02}:{rest:02}"
-    else:
-        text = f"{sign}{hours}" + (f":{rest:02}" if rest else "")
-    pattern = str(locale.zone_formats["gmt"])
-    return pattern % text
-
-
 def _week_of_month(moment: datetime, locale: Locale) -> int:
     """Return the week, counted from the one that the month begins in."""
     first = moment.replace(day=1)
@@ -124,11 +115,22 @@ def _week_of_month(moment: datetime, locale: Locale) -> int:
 
 
 def _locale(environ: Mapping[str, str]) -> Locale:
-    """Return the locale that Node would take: the first of these variables that is set."""
+    """Return the locale that Node would take: the first of these variables that is set.
+
+    What babel does not know is tried again without its territory, and then is American English.
+    """
     from babel import Locale, UnknownLocaleError
+    from babel.core import get_global
 
     said = next((environ[n] for n in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(n)), "")
-    try:
-        return Locale.parse(said.partition(".")[0].partition("@")[0] or "en_US", sep="_")
-    except (ValueError, UnknownLocaleError):
-        return Locale("en", "US")
+    name = said.partition(".")[0].partition("@")[0].replace("-", "_")
+    if name == "no" or name.startswith("no_"):  # babel knows Norwegian as nb and nn only
+        name = "nb" + name[2:]
+    for candidate in (name, name.partition("_")[0]):
+        # The week is the territory's, so that "de" has to be "de_Latn_DE".
+        likely = get_global("likely_subtags").get(candidate, candidate)
+        try:
+            return Locale.parse(likely, sep="_")
+        except (ValueError, UnknownLocaleError):
+            continue
+    return Locale("en", "US")
