@@ -29,18 +29,20 @@ class StopPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """Whether and when a service that failed starts again.
+    """Whether and when a service that ended starts again.
 
     Attributes:
         tries: Further attempts after a failure; 0 is none, -1 is for ever.
         delay: Seconds before each attempt.
         exponential: Double the delay from one second at each attempt, up to ``cap`` seconds.
+        after_success: An end with exit code 0 counts as a failure does.
     """
 
     tries: int = 0
     delay: float = 0.0
     exponential: bool = False
     cap: float = 30.0
+    after_success: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,14 @@ class Shell:
     kind: ShellKind = ShellKind.POSIX
 
 
+class KillOthers(Enum):
+    """Whether the end of one service ends the rest."""
+
+    NEVER = "never"
+    ON_FAILURE = "on failure"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A named thing to run.
@@ -102,10 +112,13 @@ class Service:
         command: One shell command line, as written.
         cwd: Absolute path of the folder it runs in.
         env: Variables of this service alone, over every file and over devrun's own environment.
+        process: The process of a file that this is an instance of, or None for a command.
+        number: Which instance of it, from 1.
         port: Value of ``PORT``, or None where none is assigned.
         shell: What runs every line, or None for ``/bin/sh`` where the line needs one.
         raw: The process inherits devrun's own stdin, stdout and stderr.
         hidden: Its output and its event lines are not shown.
+        kill_others: Whether its end ends the rest, or None for what holds for the project.
     """
 
     index: int
@@ -113,6 +126,8 @@ class Service:
     command: str
     cwd: str
     env: tuple[tuple[str, str], ...] = ()
+    process: str | None = None
+    number: int = 1
     port: int | None = None
     shell: Shell | None = None
     stop: StopPolicy = StopPolicy()
@@ -120,19 +135,12 @@ class Service:
     watch: tuple[WatchRule, ...] = ()
     raw: bool = False
     hidden: bool = False
+    kill_others: KillOthers | None = None
 
     @property
     def label(self) -> str:
         """How messages call this service: its name, or its index."""
         return self.name or str(self.index)
-
-
-class KillOthers(Enum):
-    """Whether the end of one service ends the rest."""
-
-    NEVER = "never"
-    ON_FAILURE = "on failure"
-    ALWAYS = "always"
 
 
 class SuccessKind(Enum):

@@ -10,7 +10,12 @@ from devrun.config.resolve import resolve
 from devrun.errors import UsageError
 from devrun.model import ColorLevel
 
+PROCFILE = ["-f", "Procfile"]
 WITH = {
+    "--except": PROCFILE,
+    "--formation": PROCFILE,
+    "--port-step": PROCFILE,
+    "--stop-signals": PROCFILE,
     "--default-input-target": ["-i"],
     "--teardown-timeout": ["--teardown", "true"],
     "--watch-ignore": ["-w", "."],
@@ -23,6 +28,13 @@ BAD = {
     "--max-processes": ["0", "-1", "1.5", "x", "0%", "x%", ""],
     "--shell": ["nosuch", "/etc/passwd"],
     "--cwd": ["nosuch", "x=.", ""],
+    "--root": ["nosuch", ""],
+    "--except": ["x", "web"],
+    "--formation": ["web", "web=x", "web=-1", "x=1", "web=1,web=2", "web=1,", "web=0", "web=101"],
+    "--port-step": ["0", "x", ""],
+    "--can-die": ["x", "7"],
+    "--stop-signals": ["web", "x=TERM", "web=TREM", "web="],
+    "--auto-restart": ["x", "all,x"],
     "--env": ["A", "x:A=1", "1=2", "=", ""],
     "--env-file": ["nosuch", "/"],
     "--port": ["0", "65536", "x", ""],
@@ -59,7 +71,10 @@ def test_the_table_is_complete():
     ("name", "value"), [(name, value) for name, values in BAD.items() for value in values]
 )
 def test_a_bad_value_is_refused(tmp_path, name, value):
-    reading = read_command_line(["true", *WITH.get(name, []), f"{name}={value}"], {})
+    (tmp_path / "Procfile").write_text("web: true\n")
+    beside = WITH.get(name, [])
+    words = [*([] if beside is PROCFILE else ["true"]), *beside, f"{name}={value}"]
+    reading = read_command_line(words, {})
     assert isinstance(reading, Reading)
     with pytest.raises(UsageError) as refused:
         resolve(reading.settings, cwd=str(tmp_path), environ={}, color_level=ColorLevel.NONE)

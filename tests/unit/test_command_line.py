@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from devrun.cli.app import app
 from devrun.cli.options import MEANINGS
-from devrun.config.command_line import Request, read_command_line
+from devrun.config.command_line import read_command_line
 from devrun.config.flags import FLAGS, Takes, concurrently_flag, kebab
+from devrun.config.option_reader import Request
 from devrun.config.settings import RunSettings
 from devrun.errors import UsageError
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from devrun import __version__
 from devrun.cli.defect import report_defect
 from devrun.cli.subcommands import COMPLETION_OPTIONS, SUBCOMMANDS
-from devrun.config.command_line import Request, read_command_line
+from devrun.config.command_line import read_command_line
+from devrun.config.option_reader import Request
 from devrun.config.selection import NothingToRun
 from devrun.config.settings import RunSettings
 from devrun.errors import DevrunError, ExitCode, UsageError

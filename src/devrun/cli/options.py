@@ -60,6 +60,12 @@ MEANINGS = {
         WHAT, "Words after -- take the places of {1}, {2}…, {@} and {*} in the commands."
     ),
     "allow_empty": Meaning(WHAT, "A wildcard such as npm:watch-* may match no script."),
+    "root": Meaning(WHAT, "Act as if started in this folder.", "FOLDER"),
+    "excepted": Meaning(WHAT, "Leave these processes of the file out.", "A,B,…"),
+    "formation": Meaning(
+        WHAT, "How many of each process of the file run; all=N is for the rest.", "A=N,B=N,…"
+    ),
+    "instance_names": Meaning(WHAT, "Call a single instance web.1 too, as foreman does."),
     "cwd": Meaning(
         WHAT, "Run this command in another folder; without NAME=, all. Repeatable.", "[NAME=]FOLDER"
     ),
@@ -80,17 +86,20 @@ MEANINGS = {
         "First PORT; each further process of a Procfile gets 100 more. Default: 5000.",
         "N",
     ),
+    "port_step": Meaning(ENVIRONMENT, "From one process's port to the next. Default: 100.", "N"),
     "no_port": Meaning(ENVIRONMENT, "Assign no PORT."),
     "kill_others": Meaning(
         ENDING, "When one ends, stop the others; the default for Procfiles.", negative=True
     ),
     "kill_others_on_fail": Meaning(ENDING, "When one fails, stop the others."),
+    "can_die": Meaning(ENDING, "These may end without stopping the others.", "A,B,…"),
     "success": Meaning(
         ENDING, "Whose exit decides: all, first, last, command-NAME, !command-NAME.", "WHICH"
     ),
     "kill_signal": Meaning(
         ENDING, "Signal that stops a process; Ctrl+C sends SIGINT. Default: SIGTERM.", "SIGNAL"
     ),
+    "stop_signals": Meaning(ENDING, "The signals that stop some of them.", "A=SIGNAL,…"),
     "stop_timeout": Meaning(
         ENDING, "How long a process may take to stop before SIGKILL. Default: 10s.", "TIME"
     ),
@@ -99,6 +108,9 @@ MEANINGS = {
         ENDING, "Start a process that failed again, N times at most; -1 for ever.", "N"
     ),
     "restart_after": Meaning(ENDING, "How long to wait before that.", "MS|exponential"),
+    "auto_restart": Meaning(
+        ENDING, "Start these again whenever they end, or all of them.", "A,B,…|all"
+    ),
     "teardown": Meaning(
         ENDING, "Run this when all have ended. Repeatable; one after another.", "COMMAND"
     ),

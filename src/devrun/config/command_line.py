@@ -1,43 +1,13 @@
-"""Read the words of ``devrun run`` and the variables that stand for them: text to settings.
-
-The grammar is concurrently's, which is that of yargs: options before, between and behind
-commands; ``--flag=value``, ``--flag=false``, ``--no-flag``, ``--camelCase``, ``-kr``. What yargs
-lets pass and then misunderstands is an error here: unknown options, which swallow a command there;
-an option that stands twice; ``-k true``. Typer has no such grammar, and takes 50 ms to be imported.
-"""
+"""The words of ``devrun run`` and the variables that stand for them: text to settings."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
-from devrun.config.flags import FLAGS, Flag, Takes, concurrently_flag, kebab, variables
-from devrun.config.settings import RunSettings, Value, with_values
-from devrun.errors import UsageError
-
-_YES = frozenset(("1", "true", "yes", "on"))
-_NO = frozenset(("0", "false", "no", "off"))
-_NUMBER = re.compile(r"-\d+(\.\d+)?", re.ASCII)
-
-SEE = "devrun --help lists all"
-
-
-class Request(Enum):
-    """What is asked for instead of a run."""
-
-    HELP = "help"
-    VERSION = "version"
-
-
-_REQUESTS = {
-    "-h": Request.HELP,
-    "--help": Request.HELP,
-    "-v": Request.VERSION,
-    "-V": Request.VERSION,
-    "--version": Request.VERSION,
-}
+from devrun.config.flags import FLAGS, concurrently_flag, variables
+from devrun.config.option_reader import OptionReader, Request
+from devrun.config.settings import RunSettings, with_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,174 +24,31 @@ def read_command_line(words: Sequence[str], environ: Mapping[str, str]) -> Readi
     Raises:
         UsageError: An option is unknown, stands twice, or has no value or a wrong one.
     """
-    reader = _Reader()
+    reader = OptionReader(FLAGS)
     request = reader.read(words)
     if request is not None:
         return request
-    warnings = reader.read_variables(environ)
-    return Reading(reader.settings(), warnings)
+    warnings = _read_variables(reader, environ)
+    passed_on = bool(reader.values.get("passthrough_arguments"))
+    commands = reader.words if passed_on else [*reader.words, *reader.behind]
+    arguments = reader.behind if passed_on else []
+    settings = RunSettings(commands=tuple(commands), arguments=tuple(arguments))
+    return Reading(with_values(settings, reader.values), warnings)
 
 
-class _Reader:
-    """Collects what one command line says."""
-
-    def __init__(self) -> None:
-        self._by_name = {name: flag for flag in FLAGS for name in flag.names}
-        self._values: dict[str, Value] = {}
-        self._commands: list[str] = []
-        self._behind: list[str] = []
-
-    def settings(self) -> RunSettings:
-        passed_on = bool(self._values.get("passthrough_arguments"))
-        commands = self._commands if passed_on else [*self._commands, *self._behind]
-        arguments = self._behind if passed_on else []
-        settings = RunSettings(commands=tuple(commands), arguments=tuple(arguments))
-        return with_values(settings, self._values)
-
-    def read(self, words: Sequence[str]) -> Request | None:
-        """Read the words; stop at one that asks for help or the version."""
-        rest = list(reversed(words))
-        while rest:
-            word = rest.pop()
-            if word == "--":
-                self._behind = rest[::-1]
-                return None
-            if word in _REQUESTS:
-                return _REQUESTS[word]
-            if word.startswith("--"):
-                self._long(word, rest)
-            elif word.startswith("-") and len(word) > 1:
-                self._short(word, rest)
-            else:
-                self._commands.append(word)
-        return None
-
-    def read_variables(self, environ: Mapping[str, str]) -> tuple[str, ...]:
-        """Take from the environment what was not said; devrun's own variables go first."""
-        said = set(self._values)
-        for name, flag in variables().items():
-            if flag.field not in said and environ.get(name):
-                self._take_variable(name, flag, environ[name])
-                said.add(flag.field)
-        theirs: list[str] = []
-        for name in environ:
-            if not name.startswith("CONCURRENTLY_") or not environ[name]:
-                continue
-            found = concurrently_flag(name)
-            if found is not None and found.field not in said:
-                self._take_variable(name, found, environ[name])
-                theirs.append(f"{name} is taken for {found.variable}")
-        return ("; ".join(theirs),) if theirs else ()
-
-    # -- the forms of an option -------------------------------------------------------------
-
-    def _long(self, word: str, rest: list[str]) -> None:
-        name, equals, value = word.partition("=")
-        name = kebab(name)
-        flag = self._by_name.get(name)
-        if flag is None and name.startswith("--no-"):
-            positive = self._by_name.get("--" + name[5:])
-            if positive is not None and positive.takes is Takes.NOTHING:
-                if equals:
-                    raise UsageError(f"{word}: takes no value; write {name} or {positive.name}")
-                self._refuse_truth(name, rest)
-                self._set_switch(positive, name, on=False)
-                return
-        if flag is None:
-            raise UsageError(f"no such option: {name}{self._hint(name)} ({SEE})")
-        self._set(flag, name, value if equals else None, rest)
-
-    def _short(self, word: str, rest: list[str]) -> None:
-        """Read ``-kr``, ``-n a``, ``-na`` or ``-n=a``."""
-        long = "-" + kebab(word.partition("=")[0])
-        if long in self._by_name and len(long) > len("--ks"):
-            raise UsageError(f"no such option: {long[1:]}; did you mean {long}? ({SEE})")
-        for place in range(1, len(word)):
-            name, behind = "-" + word[place], word[place + 1 :]
-            flag = self._by_name.get(name)
-            if flag is None:
-                raise UsageError(f"no such option: {name} ({SEE})")
-            if flag.takes is not Takes.NOTHING or behind.startswith("="):
-                value = behind.removeprefix("=") if behind else None
-                self._set(flag, name, value, rest)
-                return
-            self._set(flag, name, None, rest if not behind else [])
-
-    def _hint(self, name: str) -> str:
-        from devrun.config.nearest import hint
-
-        return hint(name, (*(n for n in self._by_name if n.startswith("--")), *_REQUESTS))
-
-    # -- values -----------------------------------------------------------------------------
-
-    def _set(self, flag: Flag, name: str, value: str | None, rest: list[str]) -> None:
-        if flag.takes is Takes.NOTHING:
-            if value is None:
-                self._refuse_truth(name, rest)
-            self._set_switch(flag, name, on=True if value is None else _truth(name, value))
-            return
-        if value is None:
-            value = self._following(name, rest)
-        if flag.takes is Takes.VALUE:
-            if flag.field in self._values:
-                raise UsageError(f"{flag.name} stands twice; leave one out")
-            self._values[flag.field] = value
-        else:
-            self._values[flag.field] = (*self._listed(flag), value)
-
-    def _listed(self, flag: Flag) -> tuple[str, ...]:
-        former = self._values.get(flag.field)
-        return former if isinstance(former, tuple) else ()
-
-    def _following(self, name: str, rest: list[str]) -> str:
-        """Take the next word as the value of an option, unless it is an option itself."""
-        if not rest:
-            raise UsageError(f"{name} needs a value ({SEE})")
-        if self._is_option(rest[-1]):
-            message = f"{name} needs a value, and {rest[-1]} is an option"
-            raise UsageError(f"{message}; if it is meant, write {name}={rest[-1]}")
-        return rest.pop()
-
-    def _is_option(self, word: str) -> bool:
-        if word == "--" or word in _REQUESTS:
-            return True
-        name = kebab(word.partition("=")[0])
-        if name in self._by_name or (name.startswith("--no-") and "--" + name[5:] in self._by_name):
-            return True
-        letters = word[1:]
-        return bool(
-            word.startswith("-")
-            and not _NUMBER.fullmatch(word)
-            and letters.isalpha()
-            and all(f"-{letter}" in self._by_name for letter in letters)
-        )
-
-    def _set_switch(self, flag: Flag, name: str, *, on: bool) -> None:
-        former = self._values.get(flag.field)
-        if former is not None and former is not on:
-            raise UsageError(f"{name} contradicts another {flag.name}; leave one out")
-        self._values[flag.field] = on
-
-    def _refuse_truth(self, name: str, rest: Sequence[str]) -> None:
-        """Refuse ``-k true``: concurrently takes it for a value, everyone else for a command."""
-        if rest and rest[-1] in ("true", "false"):
-            word = rest[-1]
-            message = f"{name} {word}: write {name}={word} if that is meant"
-            raise UsageError(f'{message}, or the command "{word}" before {name}')
-
-    def _take_variable(self, variable: str, flag: Flag, text: str) -> None:
-        if flag.takes is Takes.NOTHING:
-            self._values[flag.field] = _truth(variable, text)
-        elif flag.takes is Takes.VALUE:
-            self._values[flag.field] = text
-        elif flag.takes is Takes.LIST:
-            self._values[flag.field] = tuple(text.split())
-        else:
-            self._values[flag.field] = (text,)
-
-
-def _truth(name: str, text: str) -> bool:
-    word = text.strip().lower()
-    if word in _YES | _NO:
-        return word in _YES
-    raise UsageError(f'{name}="{text}": neither true nor false; write 1, true, yes or on, or 0 …')
+def _read_variables(reader: OptionReader, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Take from the environment what was not said; devrun's own variables go first."""
+    said = set(reader.values)
+    for name, flag in variables().items():
+        if flag.field not in said and environ.get(name):
+            reader.take_variable(name, flag, environ[name])
+            said.add(flag.field)
+    theirs: list[str] = []
+    for name in environ:
+        if not name.startswith("CONCURRENTLY_") or not environ[name]:
+            continue
+        found = concurrently_flag(name)
+        if found is not None and found.field not in said:
+            reader.take_variable(name, found, environ[name])
+            theirs.append(f"{name} is taken for {found.variable}")
+    return ("; ".join(theirs),) if theirs else ()

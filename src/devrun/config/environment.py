@@ -167,12 +167,25 @@ def _assigned(
 ) -> Iterator[tuple[str, str]]:
     if service.port is not None:
         yield "PORT", str(service.port)
+    if service.process is not None:
+        yield from _peers_variables(project, service)
     if "PYTHONUNBUFFERED" not in variables:
         yield "PYTHONUNBUFFERED", "1"
     level = project.output.color
     colors_said = any(name in variables for name in ("FORCE_COLOR", "NO_COLOR"))
     if level is not ColorLevel.NONE and not colors_said:
         yield "FORCE_COLOR", str(int(level))
+
+
+def _peers_variables(project: Project, service: Service) -> Iterator[tuple[str, str]]:
+    """Yield what foreman, honcho and overmind tell the processes of a file about themselves."""
+    name = f"{service.process}.{service.number}"
+    for variable in ("PS", "HONCHO_PROCESS_NAME", "FOREMAN_WORKER_NAME"):
+        yield variable, name
+    for other in project.services:
+        if other.port is not None and other.name and other.index != service.index:
+            key = "".join(letter if letter.isalnum() else "_" for letter in other.name)
+            yield f"OVERMIND_PROCESS_{key}_PORT", str(other.port)
 
 
 def service_environment(

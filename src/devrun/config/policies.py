@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from devrun.config import values
 from devrun.config.settings import RunSettings
+from devrun.config.success import find_services
 from devrun.config.targets import services_named
 from devrun.errors import UsageError
 from devrun.model import (
@@ -19,6 +20,9 @@ from devrun.model import (
     WatchRule,
     WatchSettings,
 )
+
+ALWAYS = RestartPolicy(tries=-1, exponential=True, after_success=True)
+"""Whatever ends starts again, sooner the longer it has run."""
 
 
 def kill_others(settings: RunSettings, *, from_file: bool) -> KillOthers:
@@ -54,12 +58,15 @@ def with_policies(
     names = [service.name for service in services]
     hidden, raw = _hidden(settings, names), _raw(settings, names)
     stop, restart = _stop(settings), _restart(settings)
+    signals, again = _stop_signals(settings, names), _auto_restart(settings, names)
+    may_end = services_named(settings.can_die, names, "--can-die")
     rules = _watch_rules(settings, names, root)
     return tuple(
         replace(
             service,
-            stop=stop,
-            restart=restart,
+            stop=signals.get(service.index, stop),
+            restart=ALWAYS if service.index in again else restart,
+            kill_others=KillOthers.NEVER if service.index in may_end else None,
             watch=rules[service.index],
             raw=service.index in raw,
             hidden=service.index in hidden,
@@ -130,6 +137,28 @@ def _stop(settings: RunSettings) -> StopPolicy:
         timeout = values.duration(settings.kill_timeout, "--kill-timeout", bare_unit="ms")
         policy = replace(policy, timeout=timeout)
     return policy
+
+
+def _stop_signals(settings: RunSettings, names: Sequence[str | None]) -> dict[int, StopPolicy]:
+    """Return the policies of ``--stop-signals web=TERM,worker=QUIT``; they hold for Ctrl+C too."""
+    found: dict[int, StopPolicy] = {}
+    for pair in (settings.stop_signals or "").split(","):
+        if not pair.strip():
+            continue
+        name, equals, word = (part.strip() for part in pair.partition("="))
+        place = f'--stop-signals "{pair}"'
+        if not equals:
+            raise UsageError(f"{place}: write NAME=SIGNAL")
+        number = values.stop_signal(word, "--stop-signals")
+        own = replace(_stop(settings), signal=number, interrupt=number)
+        found |= dict.fromkeys(find_services(name, names, place), own)
+    return found
+
+
+def _auto_restart(settings: RunSettings, names: Sequence[str | None]) -> frozenset[int]:
+    if (settings.auto_restart or "").strip() == "all":
+        return frozenset(range(len(names)))
+    return services_named(settings.auto_restart, names, "--auto-restart")
 
 
 def _restart(settings: RunSettings) -> RestartPolicy:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from devrun.config import values
-from devrun.config.environment import INHERITED, Variable, layers
+from devrun.config.environment import layers
+from devrun.config.instances import chosen_instances
 from devrun.config.policies import kill_others, teardown, watch_settings, with_policies
 from devrun.config.prefixes import prefix_settings
 from devrun.config.root_file import find_root_file
-from devrun.config.selection import Selection, select
+from devrun.config.selection import select
 from devrun.config.settings import RunSettings
 from devrun.config.shells import chosen_shell
 from devrun.config.success import find_service, parse_success
 from devrun.config.targets import with_commands
 from devrun.errors import UsageError
-from devrun.model import ColorLevel, EnvironmentSettings, OutputSettings, Project, Service
-
-FIRST_PORT = 5000
-PORT_STEP = 100
-"""What foreman, honcho, hivemind and overmind assign: 5000, and 100 more for each process."""
+from devrun.model import ColorLevel, EnvironmentSettings, OutputSettings, Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +42,10 @@ def resolve(
     Raises:
         UsageError: Something is wrong; the message says what, where and what to write instead.
     """
+    cwd = _root(settings, cwd)
     environment = _environment(settings, cwd)
     selection = select(settings, cwd)
-    services = _with_ports(settings, selection, layers(environment, environ))
+    services = chosen_instances(settings, selection, layers(environment, environ))
     names = [service.name for service in services]
     shell = chosen_shell(settings.shell, environ, cwd=cwd)
     services = with_commands(settings, services, shell=shell, root=cwd)
@@ -68,6 +66,15 @@ def resolve(
     return Resolution(project, selection.warnings)
 
 
+def _root(settings: RunSettings, cwd: str) -> str:
+    if settings.root is None:
+        return cwd
+    root = os.path.normpath(os.path.join(cwd, os.path.expanduser(settings.root)))
+    if not settings.root or not os.path.isdir(root):
+        raise UsageError(f'--root "{settings.root}": no such folder')
+    return root
+
+
 def _environment(settings: RunSettings, cwd: str) -> EnvironmentSettings:
     """Return which files are read; ``--no-env`` is about the shared root ``.env`` alone.
 
@@ -76,56 +83,6 @@ def _environment(settings: RunSettings, cwd: str) -> EnvironmentSettings:
     files = tuple(os.path.join(cwd, os.path.expanduser(path)) for path in settings.env_files)
     root = None if settings.no_env else find_root_file(cwd)
     return EnvironmentSettings(root, files, settings.env_override)
-
-
-# -- ports --------------------------------------------------------------------------------------
-
-
-def _with_ports(
-    settings: RunSettings, selection: Selection, variables: Mapping[str, Variable]
-) -> tuple[Service, ...]:
-    """Return the services to run with their ports.
-
-    They are counted over the whole file, so that a process keeps its port when it runs alone; the
-    commands come after the file's processes, and get a port only if ``--port`` is given.
-    """
-    first = _first_port(settings, variables, from_file=selection.from_file)
-    entries = list(selection.entries)
-    commands = list(selection.commands)
-    if first is not None:
-        numbered = [*entries, *commands] if settings.port is not None else entries
-        _check_last_port(first, len(numbered))
-        ports = [
-            replace(service, port=first + PORT_STEP * place)
-            for place, service in enumerate(numbered)
-        ]
-        entries, commands = ports[: len(entries)], ports[len(entries) :] or commands
-    return selection.chosen(entries, commands)
-
-
-def _check_last_port(first: int, count: int) -> None:
-    last = first + PORT_STEP * (count - 1)
-    if last > 65535:
-        message = f"first port {first}: {count} processes would need ports up to {last}"
-        raise UsageError(f"{message}; the highest is 65535, and --no-port assigns none")
-
-
-def _first_port(
-    settings: RunSettings, variables: Mapping[str, Variable], *, from_file: bool
-) -> int | None:
-    if settings.no_port:
-        if settings.port is not None:
-            raise UsageError("--port and --no-port contradict each other; leave one out")
-        return None
-    if settings.port is not None:
-        return values.port(settings.port, "--port")
-    if not from_file:
-        return None
-    given = variables.get("PORT")
-    if given is None:
-        return FIRST_PORT
-    where = "the environment" if given.origin == INHERITED else given.origin
-    return values.port(given.value, f"PORT of {where}")
 
 
 # -- the run as a whole -------------------------------------------------------------------------

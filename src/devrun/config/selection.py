@@ -80,6 +80,9 @@ def select(settings: RunSettings, cwd: str) -> Selection:
             message = f'the name "{command.name}" stands in {file} and as a command'
             raise UsageError(f"{message}; see {places[command.name]}")
     wanted, more = _wanted(chosen, names)
+    wanted -= _excepted(settings.excepted, names, files)
+    if not wanted and not commands:
+        raise UsageError(f'--except "{settings.excepted}": nothing is left to run')
     source = ", ".join(files)
     return Selection(entries, commands, wanted, source, (*warnings, *more))
 
@@ -123,7 +126,9 @@ def _entries(
                 message = f'{place}: a second process named "{entry.name}"'
                 raise UsageError(f"{message}; the first is {places[entry.name]}")
             places[entry.name] = place
-            services.append(Service(len(services), entry.name, entry.command, folder))
+            services.append(
+                Service(len(services), entry.name, entry.command, folder, process=entry.name)
+            )
     return tuple(services), places, warnings
 
 
@@ -131,13 +136,21 @@ def _is_command(word: str) -> bool:
     return bool(re.search(r"[=\s]|\A(npm|pnpm|yarn|bun|node|deno):", word))
 
 
-def _check_names(words: Sequence[str], names: Sequence[str], files: Sequence[str]) -> None:
+def _check_names(
+    words: Sequence[str], names: Sequence[str], files: Sequence[str], *, before: str = ""
+) -> None:
     for word in words:
         if word not in names:
             from devrun.config.nearest import choices
 
-            message = f'no process "{word}" in {", ".join(files)}{choices(word, names)}'
+            message = f'{before}no process "{word}" in {", ".join(files)}{choices(word, names)}'
             raise UsageError(message)
+
+
+def _excepted(text: str | None, names: Sequence[str], files: Sequence[str]) -> frozenset[str]:
+    words = [word.strip() for word in (text or "").split(",")]
+    _check_names([word for word in words if word], names, files, before="--except: ")
+    return frozenset(words)
 
 
 def _wanted(chosen: Sequence[str], names: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:

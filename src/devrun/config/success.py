@@ -32,12 +32,26 @@ def parse_success(text: str, names: Sequence[str | None]) -> SuccessCondition:
         ("!command-", SuccessKind.NOT_COMMAND),
     ):
         if text.startswith(start):
-            target = find_service(text.removeprefix(start), names, f"--success {text}")
-            return SuccessCondition(kind, frozenset({target}))
+            targets = find_services(text.removeprefix(start), names, f"--success {text}")
+            return SuccessCondition(kind, targets)
     from devrun.config.nearest import choices
 
     known = (*_PLAIN, "command-NAME", "!command-NAME")
     raise UsageError(f'--success "{text}": not a condition{choices(text, known)}')
+
+
+def find_services(word: str, names: Sequence[str | None], place: str) -> frozenset[int]:
+    """Return the indices of what a word stands for; ``web`` means ``web.1``, ``web.2`` … too.
+
+    Raises:
+        UsageError: There is no such service; the message begins with ``place``.
+    """
+    if word not in names:
+        instances = re.compile(re.escape(word) + r"\.\d+", re.ASCII)
+        found = {index for index, name in enumerate(names) if name and instances.fullmatch(name)}
+        if found:
+            return frozenset(found)
+    return frozenset((find_service(word, names, place),))
 
 
 def find_service(word: str, names: Sequence[str | None], place: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from devrun.config.settings import RunSettings
-from devrun.config.success import find_service
+from devrun.config.success import find_services
 from devrun.errors import UsageError
 from devrun.model import Service, Shell, ShellKind
 
@@ -22,7 +22,9 @@ def services_named(text: str | None, names: Sequence[str | None], option: str) -
         UsageError: There is no such service.
     """
     words = [word.strip() for word in (text or "").split(",")]
-    return frozenset(find_service(word, names, option) for word in words if word)
+    return frozenset(
+        index for word in words if word for index in find_services(word, names, option)
+    )
 
 
 def folders(
@@ -47,13 +49,12 @@ def folders(
         folder = os.path.normpath(os.path.join(root, os.path.expanduser(path)))
         if not path or not os.path.isdir(folder):
             raise UsageError(f"{place}: no such folder")
-        index = find_service(name, names, place) if name else None
-        if (for_all if index is None else found.get(index)) is not None:
+        named = find_services(name, names, place) if name else frozenset()
+        if found.keys() & named or (not named and for_all is not None):
             raise UsageError(f"{place}: a second folder for {name or 'all'}; leave one out")
-        if index is None:
+        if not named:
             for_all = folder
-        else:
-            found[index] = folder
+        found |= dict.fromkeys(named, folder)
     return tuple(found.get(place, for_all or own) for place, own in enumerate(defaults))
 
 
@@ -78,7 +79,7 @@ def variables(
             raise UsageError(f'{place}: "{key}" is no name of a variable')
         if "\0" in value:
             raise UsageError(f"{place}: a variable cannot hold a NUL character")
-        chosen = [find_service(name, names, place)] if colon else range(len(names))
+        chosen = find_services(name, names, place) if colon else range(len(names))
         for index in chosen:
             found[index][key] = value
     return tuple(tuple(each.items()) for each in found)

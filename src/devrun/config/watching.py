@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 
-from devrun.config.success import find_service
+from devrun.config.success import find_services
 from devrun.errors import UsageError
 from devrun.model import WatchRule
 
@@ -56,7 +56,7 @@ def _target(value: str, names: Sequence[str | None], root: str) -> tuple[Sequenc
     named = [index for index, each in enumerate(names) if each == name]
     if not equals or (not named and _GLOB.search(name)) or _exists(value, root):
         return range(len(names)), value
-    return named or [find_service(name, names, f'--watch "{value}"')], path
+    return named or sorted(find_services(name, names, f'--watch "{value}"')), path
 
 
 def _exists(path: str, root: str) -> bool:

@@ -52,6 +52,10 @@ UNKILLABLE_AFTER = 5.0
 """Seconds after which a tree that survives SIGKILL (state D, another user's) is given up."""
 
 
+STABLE_AFTER = 10.0
+"""Seconds after which a service that restarts for ever is no longer taken to be failing."""
+
+
 class Phase(Enum):
     """Where a service is in its life; the drawing above has the ways between them."""
 
@@ -191,7 +195,7 @@ def _after_exit(
             phase=Phase.STOPPING,
             deadline=now + spec.stop.timeout,
             asked_at=now,
-            retries=state.retries + 1,
+            retries=_retries(spec, state, now) + 1,
             then=Then.PAUSE,
             status=status,
         )
@@ -210,9 +214,16 @@ def _clear_or_kill(spec: Service, state: State, now: float) -> Action:
     return Clear(state.generation, spec.stop.signal)
 
 
+def _retries(spec: Service, state: State, now: float) -> int:
+    """Return how many restarts count; long good life forgets those of what always restarts."""
+    stable = spec.restart.after_success and now - state.since >= STABLE_AFTER
+    return 0 if stable else state.retries
+
+
 def _restarts(spec: Service, state: State, status: ExitStatus) -> bool:
     policy = spec.restart
-    return not status.ok and (policy.tries < 0 or state.retries < policy.tries)
+    counts = policy.after_success or not status.ok
+    return counts and (policy.tries < 0 or state.retries < policy.tries)
 
 
 def _exit_event(

@@ -26,7 +26,7 @@ from devrun.events import (
     Stopping,
     StopReason,
 )
-from devrun.model import Project
+from devrun.model import KillOthers, Project
 from devrun.output.screen import Size
 from devrun.process import tree
 from devrun.process.group import Asking
@@ -157,9 +157,12 @@ class Supervisor:
         if news.phase is Phase.ENDED and index not in self._endings and news.status is not None:
             ending = Ending(index, news.status, news.stopped, self._exited_at[index])
             self._endings[index] = ending
-            if self._level is None and ends_others(self._project.kill_others, ending):
+            if self._level is None and ends_others(self._policy(index), ending):
                 self.stop(StopReason.OTHER_EXITED, cause=index)
         self._fill_slots()
+
+    def _policy(self, index: int) -> KillOthers:
+        return self._project.services[index].kill_others or self._project.kill_others
 
     # -- starting ---------------------------------------------------------------------------
 

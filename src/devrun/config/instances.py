@@ -1,0 +1,115 @@
+"""Which services run, how many instances of each, and on which ports.
+
+Ports are those of foreman: from the first one, 100 more for each process of the file and 1 more for
+each further instance, counted over the whole file whatever of it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from devrun.config import values
+from devrun.config.environment import INHERITED, Variable
+from devrun.config.formation import parse_formation
+from devrun.config.selection import Selection
+from devrun.config.settings import RunSettings
+from devrun.errors import UsageError
+from devrun.model import Service
+
+FIRST_PORT = 5000
+PORT_STEP = 100
+"""What foreman, honcho, hivemind and overmind assign: 5000, and 100 more for each process."""
+
+
+def chosen_instances(
+    settings: RunSettings, selection: Selection, variables: Mapping[str, Variable]
+) -> tuple[Service, ...]:
+    """Return the services to run, with their ports.
+
+    These are counted over the whole file, so that a process keeps its port when it runs alone; the
+    commands come after the file's processes, and get a port only if ``--port`` is given.
+
+    Args:
+        variables: The environment, whose ``PORT`` is the first port if nothing else is said.
+
+    Raises:
+        UsageError: A number is wrong, or a name; or nothing is left to run.
+    """
+    step = PORT_STEP
+    if settings.port_step is not None:
+        step = values.whole_number(settings.port_step, "--port-step", least=1, most=10_000)
+    first = _first_port(settings, variables, from_file=selection.from_file)
+    entries = list(selection.entries)
+    commands = list(selection.commands)
+    if first is not None:
+        numbered = [*entries, *commands] if settings.port is not None else entries
+        _check_last_port(first, step, len(numbered))
+        ports = [
+            replace(service, port=first + step * place) for place, service in enumerate(numbered)
+        ]
+        entries, commands = ports[: len(entries)], ports[len(entries) :] or commands
+    return _multiplied(settings, selection.chosen(entries, commands), selection, step)
+
+
+def _multiplied(
+    settings: RunSettings, services: Sequence[Service], selection: Selection, step: int
+) -> tuple[Service, ...]:
+    names = [entry.name for entry in selection.entries if entry.name]
+    if not names:
+        for said, option in ((settings.formation, "--formation"), (settings.excepted, "--except")):
+            if said:
+                raise UsageError(f"{option} is for the processes of a file; there is none")
+        return tuple(services)
+    counts = parse_formation(settings.formation, names, option="--formation")
+    chosen: list[Service] = []
+    for service in services:
+        count = counts.get(service.name or "", 1) if service.process else 1
+        chosen += _instances(service, count, step, settings) if service.process else (service,)
+    if not chosen:
+        raise UsageError(f'--formation "{settings.formation}": nothing is left to run')
+    return tuple(replace(service, index=index) for index, service in enumerate(chosen))
+
+
+def _check_last_port(first: int, step: int, count: int) -> None:
+    last = first + step * (count - 1)
+    if last > 65535:
+        message = f"first port {first}: {count} processes would need ports up to {last}"
+        raise UsageError(f"{message}; the highest is 65535, and --no-port assigns none")
+
+
+def _first_port(
+    settings: RunSettings, variables: Mapping[str, Variable], *, from_file: bool
+) -> int | None:
+    if settings.no_port:
+        if settings.port is not None:
+            raise UsageError("--port and --no-port contradict each other; leave one out")
+        return None
+    if settings.port is not None:
+        return values.port(settings.port, "--port")
+    if not from_file:
+        return None
+    given = variables.get("PORT")
+    if given is None:
+        return FIRST_PORT
+    where = "the environment" if given.origin == INHERITED else given.origin
+    return values.port(given.value, f"PORT of {where}")
+
+
+def _instances(
+    service: Service, count: int, step: int, settings: RunSettings
+) -> tuple[Service, ...]:
+    """Return the instances of a process: ``web``, or ``web.1``, ``web.2`` if there are several."""
+    if service.port is not None and count > step:
+        message = f'--formation: {count} of "{service.name}" would need the next process\'s ports'
+        raise UsageError(f"{message}; at most {step}, or --no-port")
+    numbered = settings.instance_names or count > 1
+    return tuple(
+        replace(
+            service,
+            name=f"{service.name}.{number}" if numbered else service.name,
+            number=number,
+            port=None if service.port is None else service.port + number - 1,
+        )
+        for number in range(1, count + 1)
+    )
