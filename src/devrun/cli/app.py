@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from devrun.cli import options as o
 from devrun.cli.subcommands import COMPLETION_OPTIONS
 from devrun.config.settings import RunSettings, Value, with_values
+from devrun.config.start_line import START_FLAGS
 from devrun.errors import ExitCode, UsageError
 
 HELP = """Run all the processes of a project together.
@@ -25,6 +26,15 @@ Examples:
   devrun --watch web=src "web=node src/server.js"
 
 Without a command and without -f it runs Procfile.dev or Procfile of this folder.
+"""
+
+START_HELP = """Run a Procfile with the letters of foreman, honcho, overmind and hivemind."""
+
+START_EPILOG = """\b
+Examples:
+  devrun start
+  devrun start -f Procfile.dev -e .env,.env.local web worker
+  devrun start -m web=2,worker=1 -p 3000
 """
 
 CHECK_HELP = """Check a project without starting anything, and show what would run."""
@@ -70,6 +80,14 @@ def _run(**said: object) -> RunSettings:
 # The table of flags is where the options of a run are said; Typer reads a signature.
 _run.__signature__ = o.signature()  # type: ignore[attr-defined]
 app.command("run", help=HELP, epilog=EPILOG, context_settings=_CONTEXT)(_run)
+
+
+def _start(**_said: object) -> None:
+    """Nothing: ``devrun start`` is read without Typer, which has its help and its completion."""
+
+
+_start.__signature__ = o.signature(START_FLAGS, o.START_MEANINGS)  # type: ignore[attr-defined]
+app.command("start", help=START_HELP, epilog=START_EPILOG, context_settings=_CONTEXT)(_start)
 
 
 @app.command("check", help=CHECK_HELP, context_settings=_CONTEXT)

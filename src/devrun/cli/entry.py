@@ -63,17 +63,21 @@ def _show_help() -> None:
 
 def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> int:
     words = list(argv)
-    if words[:1] == ["run"]:
-        del words[0]
-    elif is_typers(words, os.environ):
+    if is_typers(words, os.environ):
         from devrun.cli.app import main
 
         return main(words)
-    reading = read_command_line(words, os.environ)
+    command = words.pop(0) if words[:1] in (["run"], ["start"]) else "run"
+    if command == "start":
+        from devrun.config.start_line import read_start_line
+
+        reading = read_start_line(words, os.environ)
+    else:
+        reading = read_command_line(words, os.environ)
     if reading is Request.HELP:
         from devrun.cli.app import main
 
-        return main(["run", "--help"])
+        return main([command, "--help"])
     if reading is Request.VERSION:
         sys.stdout.write(f"devrun {__version__}\n")
         return ExitCode.OK

@@ -7,6 +7,7 @@ message is devrun's own.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from inspect import Parameter, Signature
@@ -171,14 +172,32 @@ MEANINGS = {
 }
 
 
-def signature() -> Signature:
-    """Return the parameters of a function that Typer is to make ``devrun run`` of."""
+START_MEANINGS = MEANINGS | {
+    "only_files": Meaning(ENVIRONMENT, "Read these files instead of .env.", "A,B,…"),
+    "processes": Meaning(WHAT, "Run these processes alone.", "A,B,…"),
+    "seconds": Meaning(ENDING, "How long a process may take to stop. Default: 10.", "SECONDS"),
+    "silent": Meaning(OUTPUT, "Show nothing of these processes.", "A,B,…"),
+    "no_prefix": Meaning(OUTPUT, "Put nothing before the lines."),
+    "any_can_die": Meaning(ENDING, "Whoever ends, the others go on."),
+    "palette": Meaning(OUTPUT, "Colours of the prefixes, of the terminal's 256.", "N,N,…"),
+    "title": Meaning(GENERAL, "Taken, and without effect.", "TITLE"),
+}
+
+
+def signature(
+    flags: Sequence[Flag] = FLAGS, meanings: Mapping[str, Meaning] = MEANINGS
+) -> Signature:
+    """Return the parameters of a function that Typer is to make a command of.
+
+    Args:
+        flags: Its options.
+        meanings: What they mean, by field.
+    """
     commands = Parameter("commands", Parameter.KEYWORD_ONLY, default=None, annotation=Commands)
-    return Signature([commands, *map(_parameter, FLAGS)])
+    return Signature([commands, *(_parameter(flag, meanings[flag.field]) for flag in flags)])
 
 
-def _parameter(flag: Flag) -> Parameter:
-    meaning = MEANINGS[flag.field]
+def _parameter(flag: Flag, meaning: Meaning) -> Parameter:
     names = list(flag.names)
     kind: object = bool | None if meaning.negative else bool
     if meaning.negative:

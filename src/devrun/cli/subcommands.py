@@ -3,4 +3,6 @@
 from __future__ import annotations
 
 SUBCOMMANDS = ("check", "init")
+"""Those that Typer reads; ``run`` and ``start`` are read without it."""
+
 COMPLETION_OPTIONS = ("--install-completion", "--show-completion")

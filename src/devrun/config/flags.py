@@ -161,7 +161,10 @@ def concurrently_flag(variable: str) -> Flag | None:
 
 
 def is_option_variable(variable: str) -> bool:
-    """Whether a variable sets an option of devrun's; services do not inherit it."""
+    """Whether a variable sets an option of devrun's or concurrently's; services do not inherit it.
+
+    Those of overmind and hivemind they do: their own tools read them too.
+    """
     if variable.startswith("DEVRUN_"):
         return variable in variables()
     return variable.startswith("CONCURRENTLY_") and concurrently_flag(variable) is not None

@@ -1,9 +1,9 @@
 """Read options and words by a table of flags.
 
 The grammar is concurrently's, which is that of yargs: options before, between and behind words;
-``--flag=value``, ``--flag=false``, ``--no-flag``, ``--camelCase``, ``-kr``. What yargs lets pass and
-then misunderstands is an error here: unknown options, which swallow a word there; an option that
-stands twice; ``-k true``. Typer has no such grammar, and takes 50 ms to be imported.
+``--flag=value``, ``--flag=false``, ``--no-flag``, ``--camelCase``, ``-kr``. What yargs lets pass
+and then misunderstands is an error here: unknown options, which swallow a word there; an option
+that stands twice; ``-k true``. Typer has no such grammar, and takes 50 ms to be imported.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from devrun.errors import UsageError
 _YES = frozenset(("1", "true", "yes", "on"))
 _NO = frozenset(("0", "false", "no", "off"))
 _NUMBER = re.compile(r"-\d+(\.\d+)?", re.ASCII)
-
-SEE = "devrun --help lists all"
 
 
 class Request(Enum):
@@ -44,6 +42,7 @@ class OptionReader:
 
     Args:
         flags: The options that there are.
+        command: What messages call the command whose options they are.
 
     Attributes:
         values: What was said, by the flags' fields.
@@ -51,7 +50,8 @@ class OptionReader:
         behind: The words behind ``--``.
     """
 
-    def __init__(self, flags: Sequence[Flag]) -> None:
+    def __init__(self, flags: Sequence[Flag], command: str = "devrun") -> None:
+        self._see = f"{command} --help lists all"
         self._by_name = {name: flag for flag in flags for name in flag.names}
         self.values: dict[str, Value] = {}
         self.words: list[str] = []
@@ -94,19 +94,19 @@ class OptionReader:
                 self._set_switch(positive, name, on=False)
                 return
         if flag is None:
-            raise UsageError(f"no such option: {name}{self._hint(name)} ({SEE})")
+            raise UsageError(f"no such option: {name}{self._hint(name)} ({self._see})")
         self._set(flag, name, value if equals else None, rest)
 
     def _short(self, word: str, rest: list[str]) -> None:
         """Read ``-kr``, ``-n a``, ``-na`` or ``-n=a``."""
         long = "-" + kebab(word.partition("=")[0])
         if long in self._by_name and len(long) > len("--ks"):
-            raise UsageError(f"no such option: {long[1:]}; did you mean {long}? ({SEE})")
+            raise UsageError(f"no such option: {long[1:]}; did you mean {long}? ({self._see})")
         for place in range(1, len(word)):
             name, behind = "-" + word[place], word[place + 1 :]
             flag = self._by_name.get(name)
             if flag is None:
-                raise UsageError(f"no such option: {name} ({SEE})")
+                raise UsageError(f"no such option: {name} ({self._see})")
             if flag.takes is not Takes.NOTHING or behind.startswith("="):
                 value = behind.removeprefix("=") if behind else None
                 self._set(flag, name, value, rest)
@@ -142,7 +142,7 @@ class OptionReader:
     def _following(self, name: str, rest: list[str]) -> str:
         """Take the next word as the value of an option, unless it is an option itself."""
         if not rest:
-            raise UsageError(f"{name} needs a value ({SEE})")
+            raise UsageError(f"{name} needs a value ({self._see})")
         if self._is_option(rest[-1]):
             message = f"{name} needs a value, and {rest[-1]} is an option"
             raise UsageError(f"{message}; if it is meant, write {name}={rest[-1]}")

@@ -1,0 +1,139 @@
+"""The words of ``devrun start``: foreman's, honcho's, overmind's and hivemind's letters.
+
+They disagree about some: ``-c`` is honcho's concurrency here, neither foreman's colour nor
+overmind's can-die; ``-t`` is seconds, as with all of them. What a letter does is done by the same
+settings that ``devrun run`` has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from devrun.config.command_line import Reading
+from devrun.config.flags import FLAGS, Flag, Takes
+from devrun.config.option_reader import OptionReader, Request
+from devrun.config.settings import RunSettings, Value, with_values
+from devrun.errors import UsageError
+
+_ONLY_HERE = (
+    Flag("only_files", ("--env", "-e"), Takes.LIST),
+    Flag("processes", ("--processes", "-l")),
+    Flag("seconds", ("--timeout", "-t")),
+    Flag("silent", ("--quiet", "-q")),
+    Flag("no_prefix", ("--no-prefix",), Takes.NOTHING),
+    Flag("any_can_die", ("--any-can-die",), Takes.NOTHING),
+    Flag("palette", ("--colors", "-b")),
+    Flag("title", ("--title", "-w")),
+)
+_SPELLED = {
+    "files": "--procfile -f --file",
+    "root": "--root -d --app-root",
+    "formation": "--formation -m --concurrency -c --scale",
+    "port": "--port -p",
+    "port_step": "--port-step -P",
+    "no_port": "--no-port -N",
+    "excepted": "--ignored-processes -x --except",
+    "can_die": "--can-die",
+    "auto_restart": "--auto-restart -r",
+    "stop_signals": "--stop-signals -i",
+    "timestamps": "--timestamp -T --timestamps --show-timestamps --print-timestamps",
+    "color": "--color --colour",
+    "shell": "--shell -H",
+}
+_REPLACED = frozenset(("env", "quiet", "names", "name_separator", "passthrough_arguments"))
+"""Fields of ``devrun run`` that are spelled otherwise here, or are for commands alone."""
+
+
+def _flags() -> tuple[Flag, ...]:
+    table: list[Flag] = list(_ONLY_HERE)
+    for flag in FLAGS:
+        if flag.field in _REPLACED:
+            continue
+        spelled = _SPELLED.get(flag.field)
+        own = spelled.split() if spelled else [n for n in flag.names if n.startswith("--")]
+        table.append(replace(flag, names=tuple(own)))
+    return tuple(table)
+
+
+START_FLAGS = _flags()
+
+_PREFIXES = ("DEVRUN_", "OVERMIND_", "HIVEMIND_", "FOREMAN_")
+_COUNT = re.compile(r"[^=\s]+=\d+(,[^=\s]+=\d+)*", re.ASCII)
+_NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
+
+
+def read_start_line(words: Sequence[str], environ: Mapping[str, str]) -> Reading | Request:
+    """Return the settings that the words of ``devrun start`` mean.
+
+    Variables stand in where no word says otherwise: ``DEVRUN_``, ``OVERMIND_``, ``HIVEMIND_`` and
+    ``FOREMAN_`` with the long name of an option behind, in this order; and honcho's ``PROCFILE``.
+
+    Raises:
+        UsageError: An option is unknown, stands twice, or has no value or a wrong one.
+    """
+    reader = OptionReader(START_FLAGS, "devrun start")
+    request = reader.read(words)
+    if request is not None:
+        return request
+    _read_variables(reader, environ)
+    said = dict(reader.values)
+    settings, warnings = _translated(said, [*reader.words, *reader.behind])
+    return Reading(with_values(settings, said), warnings)
+
+
+def _read_variables(reader: OptionReader, environ: Mapping[str, str]) -> None:
+    said = set(reader.values)
+    for prefix in _PREFIXES:
+        for flag in START_FLAGS:
+            names = [n for n in flag.names if n.startswith("--")]
+            for name in (prefix + n[2:].replace("-", "_").upper() for n in names):
+                if flag.field not in said and environ.get(name):
+                    reader.take_variable(name, flag, environ[name])
+                    said.add(flag.field)
+    if "files" not in said:
+        reader.values["files"] = (environ.get("PROCFILE") or "Procfile",)
+
+
+def _translated(said: dict[str, Value], words: list[str]) -> tuple[RunSettings, tuple[str, ...]]:
+    """Return the settings that only this command has words for, taking them out of ``said``."""
+    chosen = [*_listed(said.pop("processes", "")), *(w for w in words if not _COUNT.fullmatch(w))]
+    counts = [word for word in words if _COUNT.fullmatch(word)]
+    for word in counts:
+        chosen += [pair.partition("=")[0] for pair in word.split(",")]
+    if counts:
+        if "formation" in said:
+            raise UsageError(f'"{counts[0]}" and --formation mean the same; leave one out')
+        said["formation"] = ",".join(counts)
+    settings = RunSettings(commands=tuple(dict.fromkeys(chosen)))
+    files = said.pop("only_files", None)
+    if isinstance(files, tuple):
+        listed = tuple(path for text in files for path in _listed(text))
+        settings = replace(settings, env_files=listed, no_env=True)
+    if "seconds" in said:
+        seconds = str(said.pop("seconds"))
+        said["stop_timeout"] = f"{seconds}s" if _NUMBER.fullmatch(seconds) else seconds
+    if "silent" in said:
+        said["hide"] = ",".join((*_listed(said.pop("silent")), *_listed(said.get("hide", ""))))
+    if said.pop("no_prefix", False):
+        said["prefix"] = "none"
+    if said.pop("any_can_die", False):
+        said["kill_others"] = False
+    if "palette" in said:
+        said["prefix_colors"] = _palette(str(said.pop("palette")))
+    warnings = ("--title: devrun does not set the title of the terminal",) * ("title" in said)
+    said.pop("title", None)
+    return settings, warnings
+
+
+def _listed(text: Value) -> list[str]:
+    return [word.strip() for word in str(text).split(",") if word.strip()]
+
+
+def _palette(text: str) -> str:
+    """Return overmind's colours, numbers of the 256, as prefix colours."""
+    for word in text.split(","):
+        if not _NUMBER.fullmatch(word.strip()):
+            raise UsageError(f'--colors "{text}": write numbers from 0 to 255, as in 2,3,4')
+    return ",".join(f"ansi256({word.strip()})" for word in text.split(","))
