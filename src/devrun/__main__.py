@@ -12,10 +12,14 @@ def main() -> None:
     The order matters: signal handlers record from here on, then the guardian forks while the
     process is still small, and only then is anything imported that is not needed for that.
     """
+    _open_standard_streams()
+    if sys.argv[1:2] in (["exec"], ["run-one"]):
+        from devrun.cli.execute import execute
+
+        execute(sys.argv[1:], os.environ)  # Nothing is to stand between the user and the command.
     from devrun.process import guardian
     from devrun.sources.signals import SignalInbox
 
-    _open_standard_streams()
     inbox = SignalInbox()
     inbox.install()
     guarded_by = guardian.start(before_guarding=inbox.uninstall)

@@ -8,7 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from devrun.cli import options as o
-from devrun.cli.subcommands import COMPLETION_OPTIONS
+from devrun.cli.subcommands import COMPLETION_OPTIONS, EXEC_COMMANDS
+from devrun.config.exec_line import EXEC_FLAGS
 from devrun.config.settings import RunSettings, Value, with_values
 from devrun.config.start_line import START_FLAGS
 from devrun.errors import ExitCode, UsageError
@@ -35,6 +36,14 @@ Examples:
   devrun start
   devrun start -f Procfile.dev -e .env,.env.local web worker
   devrun start -m web=2,worker=1 -p 3000
+"""
+
+EXEC_HELP = """Become one command, in the environment of the project."""
+
+EXEC_EPILOG = """\b
+Examples:
+  devrun exec -- env
+  devrun exec web
 """
 
 CHECK_HELP = """Check a project without starting anything, and show what would run."""
@@ -88,6 +97,15 @@ def _start(**_said: object) -> None:
 
 _start.__signature__ = o.signature(START_FLAGS, o.START_MEANINGS)  # type: ignore[attr-defined]
 app.command("start", help=START_HELP, epilog=START_EPILOG, context_settings=_CONTEXT)(_start)
+
+
+def _exec(**_said: object) -> None:
+    """Nothing: ``devrun exec`` is read without Typer as well, and ends in another program."""
+
+
+_exec.__signature__ = o.signature(EXEC_FLAGS, o.EXEC_MEANINGS)  # type: ignore[attr-defined]
+for _name in EXEC_COMMANDS:
+    app.command(_name, help=EXEC_HELP, epilog=EXEC_EPILOG, context_settings=_CONTEXT)(_exec)
 
 
 @app.command("check", help=CHECK_HELP, context_settings=_CONTEXT)

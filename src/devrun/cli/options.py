@@ -184,6 +184,11 @@ START_MEANINGS = MEANINGS | {
 }
 
 
+EXEC_MEANINGS = START_MEANINGS | {
+    "files": Meaning(WHAT, "The Procfile that has the process, if it is one's name.", "FILE"),
+}
+
+
 def signature(
     flags: Sequence[Flag] = FLAGS, meanings: Mapping[str, Meaning] = MEANINGS
 ) -> Signature:

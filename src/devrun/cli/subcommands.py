@@ -5,4 +5,5 @@ from __future__ import annotations
 SUBCOMMANDS = ("check", "init")
 """Those that Typer reads; ``run`` and ``start`` are read without it."""
 
+EXEC_COMMANDS = ("exec", "run-one")
 COMPLETION_OPTIONS = ("--install-completion", "--show-completion")

@@ -89,6 +89,15 @@ def _first_port(
         return values.port(settings.port, "--port")
     if not from_file:
         return None
+    return first_port(variables)
+
+
+def first_port(variables: Mapping[str, Variable]) -> int:
+    """Return the port that the environment gives to the first process.
+
+    Raises:
+        UsageError: ``PORT`` is none.
+    """
     given = variables.get("PORT")
     if given is None:
         return FIRST_PORT

@@ -57,8 +57,11 @@ class OptionReader:
         self.words: list[str] = []
         self.behind: list[str] = []
 
-    def read(self, words: Sequence[str]) -> Request | None:
+    def read(self, words: Sequence[str], *, up_to_first_word: bool = False) -> Request | None:
         """Read the words; stop at one that asks for help or the version, and return that.
+
+        Args:
+            up_to_first_word: All that follows the first word that is no option is left alone.
 
         Raises:
             UsageError: An option is unknown, stands twice, or has no value or a wrong one.
@@ -77,6 +80,9 @@ class OptionReader:
                 self._short(word, rest)
             else:
                 self.words.append(word)
+                if up_to_first_word:
+                    self.behind = rest[::-1]
+                    return None
         return None
 
     # -- the forms of an option -------------------------------------------------------------

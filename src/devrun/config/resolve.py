@@ -42,8 +42,8 @@ def resolve(
     Raises:
         UsageError: Something is wrong; the message says what, where and what to write instead.
     """
-    cwd = _root(settings, cwd)
-    environment = _environment(settings, cwd)
+    cwd = root_folder(settings, cwd)
+    environment = environment_settings(settings, cwd)
     selection = select(settings, cwd)
     services = chosen_instances(settings, selection, layers(environment, environ))
     names = [service.name for service in services]
@@ -66,7 +66,12 @@ def resolve(
     return Resolution(project, selection.warnings)
 
 
-def _root(settings: RunSettings, cwd: str) -> str:
+def root_folder(settings: RunSettings, cwd: str) -> str:
+    """Return the folder that counts as the current one.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
     if settings.root is None:
         return cwd
     root = os.path.normpath(os.path.join(cwd, os.path.expanduser(settings.root)))
@@ -75,7 +80,7 @@ def _root(settings: RunSettings, cwd: str) -> str:
     return root
 
 
-def _environment(settings: RunSettings, cwd: str) -> EnvironmentSettings:
+def environment_settings(settings: RunSettings, cwd: str) -> EnvironmentSettings:
     """Return which files are read; ``--no-env`` is about the shared root ``.env`` alone.
 
     Files that ``--env-file`` names are read nevertheless: whoever names one wants it.

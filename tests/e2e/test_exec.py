@@ -1,0 +1,118 @@
+"""``devrun exec``: one command in the project's environment, and nothing in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from running import program, until
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / ".env").write_text("A=default\nB=b\n")
+    (tmp_path / "other").write_text("A=other\n")
+    (tmp_path / "Procfile").write_text("web: echo web $PORT $A\nworker: echo worker $PORT\n")
+    return tmp_path
+
+
+def said(run):
+    assert run.wait() == 0, run.text
+    return run.lines
+
+
+def test_a_command_gets_the_environment(devrun, project):
+    assert said(devrun("exec", "--", "sh", "-c", "echo $A $B")) == ["default b"]
+    assert said(devrun("exec", "sh", "-c", "echo $A $B", env_added={"A": "own"})) == ["own b"]
+    assert said(devrun("exec", "-e", "other", "--", "sh", "-c", "echo $A $B")) == ["other"]
+    assert said(devrun("run-one", "sh", "-c", "echo $0 $1", "x", "--y")) == ["x --y"]
+
+
+def test_a_process_by_its_name(devrun, project):
+    assert said(devrun("exec", "web")) == ["web 5000 default"]
+    assert said(devrun("exec", "worker", "more", "a b")) == ["worker 5100 more a b"]
+    assert said(devrun("exec", "-f", "Procfile", "web", env_added={"PORT": "7000"})) == [
+        "web 7000 default"
+    ]
+
+
+def test_a_word_with_blanks_is_a_line(devrun, project):
+    assert said(devrun("exec", "echo $A | tr a-z A-Z")) == ["DEFAULT"]
+
+
+def test_options_of_the_command_are_its_own(devrun, project):
+    assert said(devrun("exec", "echo", "-f", "x", "--help")) == ["-f x --help"]
+
+
+@pytest.mark.parametrize("code", [0, 3, 255])
+def test_the_exit_code_is_the_commands(devrun, project, code):
+    assert devrun("exec", "sh", "-c", f"exit {code}").wait() == code
+    assert devrun("exec", "--", "sh", "-c", "kill -KILL $$").wait() == -signal.SIGKILL
+
+
+def test_signals_reach_the_command_because_it_is_the_process(devrun, project):
+    run = devrun("exec", *program("says_signals", 0).split()).wait_for("READY")
+    run.signal(signal.SIGTERM)
+    run.wait_for("got SIGTERM")
+    run.wait()
+    assert run.count("got ") == 1
+
+
+def test_the_terminal_is_the_commands(devrun, project):
+    run = devrun(
+        "exec", "sh", "-c", "test -t 0 && test -t 1 && read x && echo got $x", terminal=(24, 80)
+    )
+    run.type(b"hello\n").wait_for("got hello")
+    assert run.wait() == 0
+
+
+def test_stdin_is_the_commands(project, mark):
+    env = os.environ | {"RUN_MARK": mark, "HOME": str(project)}
+    done = subprocess.run(
+        [sys.executable, "-m", "devrun", "exec", "cat"],
+        input=b"\x00\xffbytes",
+        cwd=project,
+        env=env,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == b"\x00\xffbytes"
+
+
+def test_what_python_ignores_is_not_ignored_by_the_command(devrun, project):
+    run = devrun("exec", "sh", "-c", "yes | head -1")
+    assert said(run) == ["y"]
+    shown = said(devrun("exec", "sh", "-c", "grep SigIgn /proc/$$/status"))
+    assert int(shown[0].split()[1], 16) & (1 << (signal.SIGPIPE - 1)) == 0
+
+
+def test_it_is_one_process(devrun, project):
+    run = devrun("exec", "sleep", "60")
+    line = Path(f"/proc/{run.process.pid}/cmdline")
+    until(lambda: line.read_bytes() == b"sleep\x0060\x00", "the command to take over")
+    run.signal(signal.SIGTERM)
+    assert run.wait() == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        (["exec"], 2, "exec needs a command"),
+        (["exec", "--"], 2, "exec needs a command"),
+        (["exec", "--foo", "x"], 2, "no such option: --foo"),
+        (["exec", "-e", "nosuch", "true"], 2, "nosuch: "),
+        (["exec", "-f", "nosuch", "true"], 2, "nosuch: no such file"),
+        (["exec", "-d", "nosuch", "true"], 2, '--root "nosuch": no such folder'),
+        (["exec", "no-such-program"], 127, 'no such program: "no-such-program"'),
+        (["exec", "/etc"], 126, 'cannot execute "/etc": it is a folder'),
+    ],
+)
+def test_what_is_wrong_is_one_line(devrun, project, words, code, reason):
+    run = devrun(*words)
+    assert run.wait() == code
+    assert run.text.startswith(f"devrun: {reason}"), run.text
+    assert run.text.count("\n") == 1
