@@ -26,7 +26,9 @@ def folder(tmp_path):
     for name in ("Procfile", "Procfile.dev"):
         (tmp_path / name).write_text("web: sleep 1\nworker: sleep 1\n")
     (tmp_path / "Procfile.more").write_text("more: sleep 1\n")
-    for path in ("src/web", "src/worker"):
+    for name in (".env", ".env.local"):
+        (tmp_path / name).touch()
+    for path in ("src/web", "src/worker", "app"):
         (tmp_path / path).mkdir(parents=True)
     return tmp_path
 
@@ -34,11 +36,14 @@ def folder(tmp_path):
 @pytest.mark.parametrize("line", [*command_lines()])
 def test_a_command_line_of_the_documentation(devrun, folder, line):
     words = shlex.split(line, comments=True)[1:]
+    if words[:1] == ["exec"]:
+        assert devrun(*words, env_added={"PATH": f"{folder}:/bin:/usr/bin"}).wait() == 0
+        return
     dry = [] if words[:1] == ["check"] else ["--dry-run"]
     if words.count("-f") == 2:
         (folder / "Procfile").write_text("web: sleep 1\n")
         (folder / "Procfile.more").write_text("worker: sleep 1\n")
-    run = devrun(*dry, *words)
+    run = devrun(*words[:1], *dry, *words[1:]) if words[:1] == ["start"] else devrun(*dry, *words)
     assert run.wait() == 0, run.text
     assert "services" in run.text or "--env" in words
 
