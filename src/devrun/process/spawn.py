@@ -102,12 +102,7 @@ def spawn(
     return child
 
 
-if sys.platform == "win32":
-
-    def note_ends(children: Iterable[Child]) -> None:
-        """There is no SIGCHLD there that would ask for it."""
-
-else:
+if sys.platform == "linux":
 
     def note_ends(children: Iterable[Child]) -> None:
         """Note the time for children that have ended, and leave them to be reaped.
@@ -120,6 +115,11 @@ else:
                 options = os.WEXITED | os.WNOHANG | os.WNOWAIT
                 if os.waitid(os.P_PID, child.pid, options) is not None:
                     child.ended_at = now
+
+else:
+
+    def note_ends(children: Iterable[Child]) -> None:
+        """Do nothing: Python has no ``waitid`` there, and waiting for them would reap them."""
 
 
 def close_input(child: Child) -> None:
