@@ -311,7 +311,7 @@ def test_each_has_its_folder_and_its_variables(devrun, tmp_path):
         (["--teardown", " "], "--teardown: the command is empty"),
         (["--teardown-timeout", "1s"], "--teardown-timeout needs a --teardown"),
         (["--teardown", "x", "--teardown-timeout", "1"], '--teardown-timeout "1": a unit'),
-        (["--default-input-target", "a"], "--default-input-target needs a --handle-input"),
+        (["--default-input-target", "x"], '--default-input-target: no service "x"'),
         (["-i", "--default-input-target", "x"], '--default-input-target: no service "x"'),
     ],
 )

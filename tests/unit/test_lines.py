@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.output.lines import LONGEST_HELD, LineCutter
+from devrun.output.lines import LONGEST_HELD, LineCutter, final_states
 
 texts = st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\r", b"\r\n", b"\xff", b"\0"])).map(
     b"".join
@@ -78,3 +79,36 @@ def test_a_line_beyond_the_limit_asks_to_be_taken():
     assert cutter.overlong
     assert len(cutter.take()) == LONGEST_HELD + 1
     assert not cutter.overlong
+
+
+_STATES = re.compile(rb"[^\r\n]*\r(?!\r*(?:\n|\Z))")
+"""The same by a regular expression, which takes quadratic time."""
+
+
+@given(texts)
+def test_a_state_is_what_a_return_without_a_line_end_follows(data):
+    whole = data[: data.rfind(b"\n") + 1]
+    assert final_states(whole) == _STATES.sub(b"", whole)
+
+
+def test_long_lines_with_returns_take_no_longer_than_others():
+    """Steps are counted, not time: each byte is copied a bounded number of times."""
+    cutter = LineCutter()
+    data = b"x" * 1_000_000 + b"\r\n" + b"y" * 1_000_000 + b"\rz\n" + b"\r" * 1_000_000 + b"\n"
+    assert cutter.feed(data) == b"x" * 1_000_000 + b"\r\nz\n" + b"\r" * 1_000_000 + b"\n"
+    assert cutter.feed(b"\r") == b""
+    for _ in range(20_000):
+        cutter.feed(b"z" * 80)
+    assert cutter.take() == b"z" * 1_600_000
+
+
+@given(st.lists(st.integers(0, 10**6)), st.sampled_from([b"\x1b[1G", b"\x1b[G", b"\x1b[0G"]))
+def test_on_a_terminal_the_first_column_is_a_return(places, back):
+    data = b"\x1b[2K" + back + b"one" + b"\x1b[2K" + back + b"two\x1b[31m\nmore\x1b[1"
+    cutter = LineCutter(terminal=True)
+    out = b"".join(cutter.feed(chunk) for chunk in cut(data, places)) + cutter.take()
+    assert out == b"two\x1b[31m\nmore\x1b[1"
+
+
+def test_elsewhere_it_is_bytes_like_others():
+    assert feed_all([b"one\x1b[1Gtwo\n"]) == b"one\x1b[1Gtwo\n"

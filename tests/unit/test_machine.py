@@ -89,6 +89,13 @@ def test_an_end_that_was_noticed_late_is_told_with_its_own_time():
     assert life.events == [Exited(0, 1, OK, 100.75, 0.75, final=True, stopped=False)]
 
 
+def test_what_follows_waits_until_the_output_has_been_taken():
+    life = Life(service(restart=RestartPolicy(tries=1))).run().end(FAILED)
+    assert life.tell(Gone(1, read=False)).actions == []
+    assert life.state.phase is Phase.PAUSING
+    assert life.tell(Deadline()).orders == [Spawn(2)]
+
+
 def test_a_stop_is_one_signal_and_then_a_kill():
     life = Life(service()).run()
     assert life.tell(Stop(Level.ASK, TERM)).actions == [Ask(1, TERM)]

@@ -109,3 +109,8 @@ def test_an_interrupt_can_be_no_failure():
     assert result(stopped) == Verdict()
     assert result(ending(1, 4), stopped) == Verdict(4)
     assert result(stopped, received=signal.SIGTERM) == Verdict(143, signal.SIGTERM)
+
+
+def test_a_named_command_that_never_ran_has_not_succeeded():
+    assert code(SuccessKind.COMMAND, ending(0, 0), targets=(1,)) == 1
+    assert code(SuccessKind.COMMAND, ending(0, 0), targets=(0, 1)) == 0

@@ -92,6 +92,12 @@ def test_no_match_is_an_error_that_names_what_there_is(expanded):
     assert expanded("npm:v-*", allow_empty=True) == []
 
 
+@pytest.mark.parametrize("command", ["npm:w-*(!a", "npm:w-*()", "npm:w-*(!)"])
+def test_an_omission_that_is_none_is_an_error(expanded, command):
+    with pytest.raises(UsageError, match="regular expression in it"):
+        expanded(command)
+
+
 def test_an_omission_that_is_no_regular_expression_is_an_error(expanded):
     with pytest.raises(UsageError, match=r"\(!\[\) is no regular expression"):
         expanded("npm:w-*(![)")
@@ -124,7 +130,7 @@ def test_where_scripts_are_found(tmp_path, files, runner, expected):
     ("files", "reason"),
     [
         ({}, "no package.json in this folder"),
-        ({"package.json": "{"}, "package.json: "),
+        ({"package.json": "{"}, "package.json:1: "),
         ({"package.json": b"\xff"}, "package.json: cannot be read: it is not UTF-8"),
     ],
 )

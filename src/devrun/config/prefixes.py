@@ -72,7 +72,7 @@ def _prefix_style(text: str | None) -> PrefixStyle | str | None:
         if name not in (*_PLACEHOLDERS, "color", "/color"):
             message = f'--prefix "{text}": no such placeholder {{{name}}}'
             raise UsageError(f"{message}{hint(name, _PLACEHOLDERS)}")
-    if not any(name in _PLACEHOLDERS for name in used):
+    if text.isalpha():
         message = f'--prefix "{text}": neither a style ({", ".join(known)})'
         raise UsageError(f"{message} nor a template such as {{name}}{hint(text, known)}")
     return text

@@ -101,13 +101,9 @@ def _max_processes(settings: RunSettings) -> int | None:
 
 def _input_target(settings: RunSettings, names: Sequence[str | None]) -> int | None:
     target = settings.default_input_target
-    if not settings.handle_input:
-        if target is not None:
-            raise UsageError("--default-input-target needs a --handle-input to go with it")
-        return None
-    if settings.raw:
-        return None  # They have devrun's own stdin.
-    return 0 if target is None else find_service(target, names, "--default-input-target")
+    index = 0 if target is None else find_service(target, names, "--default-input-target")
+    # Raw ones have devrun's own stdin.
+    return index if settings.handle_input and not settings.raw else None
 
 
 def _output(

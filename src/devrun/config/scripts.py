@@ -85,6 +85,8 @@ def _glob_in(command: str) -> _Glob | None:
     for found in _RUN.finditer(command):
         if "*" in found["script"] and not _is_quoted(command[: found.start()]):
             text = found["script"].replace('"', "").replace("'", "")
+            if command[found.end() :].startswith("("):
+                raise UsageError(f'"{text}(": write (!…) with a regular expression in it')
             return _Glob(found["runner"], text, found.start("script"), found.end("script"))
     return None
 
@@ -203,4 +205,6 @@ def _parsed(path: str, name: str) -> object:
     try:
         return json5.loads(text)
     except ValueError as error:
-        raise UsageError(f"{name}: {' '.join(str(error).split())}") from None
+        reason = " ".join(str(error).split()).removeprefix("<string>:")
+        line, _, what = reason.partition(" ")
+        raise UsageError(f"{name}:{line}: {what}") from None

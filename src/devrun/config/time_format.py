@@ -42,11 +42,12 @@ _LENGTHS: dict[str, tuple[int, ...]] = {
 """How often each letter may stand in a row: concurrently's part of Unicode TR35's date fields."""
 
 _PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+", re.ASCII)
+_DIRECTIVE = re.compile(r"%[-A-Za-z%]")
 _LINE_END = re.compile(r"[\n\r]")
 
 
 def parse_time_format(text: str, option: str) -> TimeFormat:
-    """Return the format that a text is: strftime's if there is a ``%`` in it, else Unicode's.
+    """Return the format that a text is: strftime's if it has a directive such as ``%H``.
 
     Raises:
         UsageError: It is neither.
@@ -54,7 +55,11 @@ def parse_time_format(text: str, option: str) -> TimeFormat:
     place = f'{option} "{text}"'
     if _LINE_END.search(text):
         raise UsageError(f"{place}: a line end in it")
-    return _strftime(text, place) if "%" in text else TimeFormat(pieces=_pieces(text, place))
+    return (
+        _strftime(text, place)
+        if _DIRECTIVE.search(text)
+        else TimeFormat(pieces=_pieces(text, place))
+    )
 
 
 def _strftime(text: str, place: str) -> TimeFormat:

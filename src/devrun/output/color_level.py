@@ -43,6 +43,8 @@ def color_level(
         return max(able, ColorLevel.BASIC) if choice else ColorLevel.NONE
     forced = environ.get("FORCE_COLOR")
     if forced is not None:
+        if forced.isdecimal() and int(forced) > ColorLevel.TRUE:
+            return ColorLevel.TRUE
         return _FORCED.get(forced.lower(), max(able, ColorLevel.BASIC))
     if environ.get("NO_COLOR"):
         return ColorLevel.NONE

@@ -172,7 +172,8 @@ def _escape(match: re.Match[str]) -> str:
 
 def event_text(text: str, level: ColorLevel) -> bytes:
     """Return text of devrun's own, without attributes that something left open before."""
-    encoded = printable(text).encode()
+    # A tab breaks no line, and scripts that read these lines know the command as it was written.
+    encoded = "\t".join(map(printable, text.split("\t"))).encode()
     return encoded if level is ColorLevel.NONE else b"\x1b[0m" + encoded + b"\x1b[0m"
 
 

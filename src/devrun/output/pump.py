@@ -23,6 +23,14 @@ shortest time between two states of a line that is being redrawn."""
 DRAIN = 0.5
 """Seconds for which the last output is waited for, where something unkillable holds it open."""
 
+LONGEST_TURN = 32 * 1024 * 1024
+"""Bytes of one line for which the others wait."""
+
+LONGEST_WAIT = 5.0
+"""Seconds that they wait for it."""
+
+BREATH = 0.001
+
 MOST_IN_FLIGHT = 1024 * 1024
 """Bytes that a pipe or pty can hold at most when its writer ends (pipe(7): pipe-max-size)."""
 
@@ -35,6 +43,7 @@ class Pump:
 
     Args:
         after: Set once what comes before this output has been published.
+        terminal: The descriptor is a terminal's.
     """
 
     def __init__(
@@ -46,6 +55,7 @@ class Pump:
         journal: Journal,
         publish: Callable[[Output], None],
         after: trio.Event,
+        terminal: bool = False,
     ) -> None:
         self.drained = trio.Event()
         self._descriptor = descriptor
@@ -54,13 +64,15 @@ class Pump:
         self._journal = journal
         self._publish = publish
         self._after = after
-        self._cutter = LineCutter()
+        self._cutter = LineCutter(terminal=terminal)
         self._process_ended = False
         self._last_wait = False
         self._over = False
         self._read_since_end = 0
         self._unshown = False
         self._in_turn = False
+        self._turn_began = 0.0
+        self._turn_size = 0
         self._shown_at = -inf
         self._waiting: trio.CancelScope | None = None
 
@@ -101,12 +113,20 @@ class Pump:
         if not chunk:
             return False
         self._take(chunk)
+        if self._in_turn and self._has_had_its_turn(len(chunk)):
+            self._end_turn()
+            await trio.sleep(BREATH)  # The others have waited; the rest gets a prefix of its own.
         if self._process_ended and not self.drained.is_set():
             self._read_since_end += len(chunk)
             if self._read_since_end > MOST_IN_FLIGHT:
                 self.drained.set()  # The rest is a descendant's.
         await trio.lowlevel.checkpoint()  # Others write too.
         return True
+
+    def _has_had_its_turn(self, size: int) -> bool:
+        self._turn_size += size
+        now = trio.current_time()
+        return self._turn_size > LONGEST_TURN or now - self._turn_began > LONGEST_WAIT
 
     def _take(self, chunk: bytes) -> None:
         lines = self._cutter.feed(chunk)
@@ -116,6 +136,8 @@ class Pump:
                 self._end_turn()
         self._unshown = self._cutter.pending
         if self._cutter.overlong:
+            if not self._in_turn:
+                self._turn_began, self._turn_size = trio.current_time(), 0
             self._in_turn = True
             self._journal.begin_turn(self)
             self._emit(Piece.PART, self._cutter.take())

@@ -32,6 +32,7 @@ class Screen:
         self._project = project
         self._terminal = terminal
         self._prefixes: Prefixes | None = None
+        self._size: Size = (24, 80)
 
     def new_presenter(self, clock: Callable[[], float]) -> Presenter:
         """Return something that renders events.
@@ -63,8 +64,12 @@ class Screen:
 
     def size_for(self, index: int) -> Size:
         """Return rows and columns for a service: the terminal's, less the prefix."""
-        rows, columns = 24, 80
         if self._terminal:
-            size = os.get_terminal_size(STDOUT)
-            rows, columns = size.lines or rows, size.columns or columns
+            try:
+                size = os.get_terminal_size(STDOUT)
+            except OSError:
+                pass  # It has hung up (EIO); the size stays what it was.
+            else:
+                self._size = size.lines or 24, size.columns or 80
+        rows, columns = self._size
         return rows, max(20, columns - self.prefixes.width(index))

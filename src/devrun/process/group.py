@@ -36,9 +36,11 @@ def signal_group(pid: int, number: int) -> None:
     if pid <= 1:
         return  # Unknown: 0 would be our own group, 1 is not ours to signal.
     leader = tree.look_up(pid)
+    members = [] if leader is None else [leader, *tree.descendants(pid)]
+    is_stopped = any(process.state == "T" and process.group == pid for process in members)
     try:
         os.killpg(pid, number)
-        if leader is not None and leader.state == "T" and number != signal.SIGKILL:
+        if is_stopped and number != signal.SIGKILL:
             os.killpg(pid, signal.SIGCONT)
     except (ProcessLookupError, PermissionError):
         return  # Gone, or macOS's answer for a group of zombies (kill(2) there).

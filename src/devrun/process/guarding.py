@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import time
@@ -99,7 +100,10 @@ def _end_as(status: int) -> NoReturn:
         os._exit(os.WEXITSTATUS(status))
     if os.WTERMSIG(status) == signal.SIGKILL:
         message = "devrun: killed by SIGKILL; every process it had started has been stopped\n"
-        os.write(2, message.encode())
+        poll = select.poll()
+        poll.register(2, select.POLLOUT)
+        if poll.poll(0):  # Nobody may be reading.
+            os.write(2, message.encode())
     die_of(os.WTERMSIG(status))
 
 

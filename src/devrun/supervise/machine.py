@@ -261,11 +261,13 @@ def _gone(spec: Service, state: State, input: Gone, now: float) -> Step:  # noqa
     match state.then:
         case Then.END:
             return replace(state, phase=Phase.ENDED, deadline=inf), ()
-        case Then.RESTART:
+        case Then.RESTART if input.read:
             return _respawn(spec, state, now)
+        case Then.RESTART:
+            return replace(state, phase=Phase.PAUSING, deadline=now), ()
         case Then.PAUSE:
             until = state.asked_at + restart_delay(spec, state.retries)
-            if until <= now:
+            if until <= now and input.read:
                 return _respawn(spec, state, now)
             return replace(state, phase=Phase.PAUSING, deadline=until), ()
         case _:

@@ -61,9 +61,14 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Nothing is left of a generation's tree; the answer to ``Clear`` and ``Kill``."""
+    """Nothing is left of a generation's tree; the answer to ``Clear`` and ``Kill``.
+
+    Attributes:
+        read: All that it wrote has been taken; until then nothing follows.
+    """
 
     generation: int
+    read: bool = True
 
 
 @dataclass(frozen=True, slots=True)

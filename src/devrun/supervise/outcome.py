@@ -97,6 +97,10 @@ def verdict(
             assert_never(reason)
     if reason is StopReason.OUTPUT_FAILED:
         return Verdict(ExitCode.FAILURE)
+    if project.success.kind is SuccessKind.COMMAND and not project.success.targets & {
+        ending.instance for ending in endings
+    }:
+        return Verdict(ExitCode.FAILURE)  # It never ran.
     culprit = _culprit(project.success, endings)
     if culprit is None:
         return Verdict()

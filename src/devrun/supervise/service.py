@@ -22,7 +22,7 @@ from devrun.process.signals import KILL
 from devrun.process.spawn import Child, close_input
 from devrun.supervise import machine
 from devrun.supervise.launch import Launcher
-from devrun.supervise.machine import State
+from devrun.supervise.machine import Phase, State
 from devrun.supervise.messages import (
     Action,
     Ask,
@@ -116,9 +116,22 @@ class ServiceTask:
         self._around.observe(self.spec.index, self.state)
 
     async def _next(self) -> Input:
-        with trio.CancelScope(deadline=self.state.deadline) as self._waiting:
+        deadline = inf if self._waits_for_reader else self.state.deadline
+        with trio.CancelScope(deadline=deadline) as self._waiting:
             return await self._inbox.receive()
         return Deadline()
+
+    @property
+    def _waits_for_reader(self) -> bool:
+        """Whether a restart has to wait until what was written before it has been taken.
+
+        Otherwise a service that restarts and restarts would pile up pipes that nobody reads.
+        """
+        return self.state.phase is Phase.PAUSING and not self._is_read
+
+    @property
+    def _is_read(self) -> bool:
+        return self._pump is None or self._pump.drained.is_set()
 
     def end_output_soon(self) -> None:
         """Say that no process of the run is left that could write."""
@@ -175,6 +188,7 @@ class ServiceTask:
                 journal=self._around.journal,
                 publish=self._publish_output,
                 after=self._announced,
+                terminal=child.terminal is not None,
             )
             pumps.start_soon(self._pump.run)
         since = trio.current_time() - (time.monotonic() - child.started_at)
@@ -245,7 +259,7 @@ class ServiceTask:
     def _gone(self, generation: int) -> None:
         if self.state.generation == generation:
             self._around.launcher.forget_sessions(self.spec)
-            self.send(Gone(generation))
+            self.send(Gone(generation, self._is_read))
 
     # -- events, in the order of the output -------------------------------------------------
 
@@ -257,6 +271,8 @@ class ServiceTask:
         async for item in self._to_tell:
             if isinstance(item, Pump):
                 await item.drained.wait()
+                if self.state.phase is Phase.PAUSING:
+                    self._waiting.deadline = self.state.deadline
             elif isinstance(item, trio.Event):
                 item.set()
             else:
