@@ -14,7 +14,8 @@ from sides import install_concurrently
 def concurrently():
     """Return the words that start the peer, with the real node."""
     node = shutil.which("node")
-    assert node, "the comparison with concurrently needs node"
+    if not node or not shutil.which("npm"):
+        pytest.skip("the comparison with concurrently needs node and npm")
     return [node, str(install_concurrently())]
 
 
