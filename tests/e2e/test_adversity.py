@@ -125,3 +125,28 @@ def test_a_second_ctrl_c_still_kills(devrun):
     run.signal(signal.SIGINT).wait_for("Sending SIGINT")
     run.signal(signal.SIGINT)
     assert run.wait() == -signal.SIGINT
+
+
+NO_PIDFD = """
+import errno, os
+def refuse(*_):
+    raise OSError(errno.ENOSYS, "refused")
+os.pidfd_open = refuse
+from devrun.__main__ import main
+main()
+"""
+
+
+def test_ends_are_seen_without_pidfds_too(tmp_path, mark):
+    """As on macOS and old kernels; a command may have ended before anybody could wait for it."""
+    env = os.environ | {"RUN_MARK": mark, "HOME": str(tmp_path)}
+    for _ in range(10):
+        done = subprocess.run(
+            [sys.executable, "-c", NO_PIDFD, "echo a", "echo b", "exit 0"],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+        assert {b"[0] a", b"[1] b"} < set(done.stdout.split(b"\n"))

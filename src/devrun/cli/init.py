@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
+import shlex
+import stat
 import sys
+import tempfile
+from collections.abc import Mapping, Sequence
 from difflib import unified_diff
 
-from devrun.config.migration import CONCURRENTLY, NPM_RUN_ALL, migrate
-from devrun.config.package_json import Script, read_scripts, with_commands
+from devrun.config.migration import Migration, migrate
+from devrun.config.package_json import Package, Script, read_package, with_commands
+from devrun.config.program_words import CONCURRENTLY, NPM_RUN_ALL
 from devrun.errors import ExitCode, UsageError
 from devrun.output.complaint import complain
 
+_RUNNERS = ("npm", "pnpm", "yarn", "bun")
 _LOCK_FILES = (
     ("pnpm-lock.yaml", "pnpm"),
     ("yarn.lock", "yarn"),
     ("bun.lock", "bun"),
     ("bun.lockb", "bun"),
 )
-_DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies")
+_PACKAGES = {
+    "concurrently": CONCURRENTLY,
+    "npm-run-all": NPM_RUN_ALL,
+    "npm-run-all2": NPM_RUN_ALL,
+}
+"""Packages, and the programs that come with them."""
 
 
 def init(source: str, *, write: bool) -> int:
-    """Show the change as a diff, or make it; what has to be left alone is said on stderr.
+    """Show the change as a diff, or make it; what the user should know of it goes to stderr.
 
     Args:
         source: Path of the package.json.
@@ -35,56 +46,84 @@ def init(source: str, *, write: bool) -> int:
         UsageError: The file cannot be read, is no JSON, or cannot be written.
     """
     text = _read(source)
-    scripts = read_scripts(text, source)
-    runner = _runner(text, source)
-    commands = _migrated(scripts, runner)
-    changed = with_commands(text, scripts, commands)
+    package = read_package(text, source)
+    migrations = _migrations(package.scripts, _runner(package, source))
+    commands = {name: migration.line for name, migration in migrations.items()}
+    changed = with_commands(text, package.scripts, commands)
     if changed == text:
-        sys.stdout.write(f"{source}: nothing to change\n")
-        return ExitCode.OK
-    if write:
+        _say(f"{source}: nothing to change\n")
+    elif write:
         _write(source, changed)
-        count = sum(script.command != commands[script.name] for script in scripts)
-        sys.stdout.write(f"{source}: {count} script{'' if count == 1 else 's'} changed\n")
+        count = sum(script.command != commands[script.name] for script in package.scripts)
+        _say(f"{source}: {count} script{'' if count == 1 else 's'} changed\n")
     else:
-        lines = text.splitlines(keepends=True), changed.splitlines(keepends=True)
-        sys.stdout.writelines(unified_diff(*lines, source, source, n=1))
-        sys.stdout.write(f"(nothing is written; devrun init --from {source} --write does it)\n")
-    _say_what_is_unused(changed, commands)
+        _say(_diff(text, changed, source))
+        command = f"devrun init --from {shlex.quote(source)} --write"
+        _say(f"(nothing is written; {command} does it)\n")
+    sys.stdout.flush()
+    _complain_of_scripts(migrations)
+    if changed != text:
+        used = {program for migration in migrations.values() for program in migration.uses}
+        _complain_of_packages(package, used, is_done=write)
     return ExitCode.OK
 
 
-def _migrated(scripts: tuple[Script, ...], runner: str) -> dict[str, str]:
+def _migrations(scripts: Sequence[Script], runner: str) -> dict[str, Migration]:
     names = [script.name for script in scripts]
-    commands: dict[str, str] = {}
-    for script in scripts:
-        migration = migrate(script.command, scripts=names, runner=runner)
-        commands[script.name] = migration.line
-        for note in migration.notes:
-            complain(f'script "{script.name}": {note}')
-    return commands
+    return {s.name: migrate(s.command, scripts=names, runner=runner) for s in scripts}
 
 
-def _runner(text: str, source: str) -> str:
+def _runner(package: Package, source: str) -> str:
     """Return the package manager that the package says, or whose lock file lies beside it."""
-    said = json.loads(text.removeprefix("\ufeff")).get("packageManager")
-    if isinstance(said, str) and said.partition("@")[0] in ("npm", "pnpm", "yarn", "bun"):
-        return said.partition("@")[0]
+    if package.package_manager in _RUNNERS:
+        return package.package_manager
     folder = os.path.dirname(source)
     return next((r for f, r in _LOCK_FILES if os.path.exists(os.path.join(folder, f))), "npm")
 
 
-def _say_what_is_unused(text: str, commands: dict[str, str]) -> None:
-    content = json.loads(text.removeprefix("\ufeff"))
-    everything = "\n".join(commands.values())
-    for name in (*CONCURRENTLY[:1], *NPM_RUN_ALL[:2]):
-        programs = CONCURRENTLY if name in CONCURRENTLY else NPM_RUN_ALL
-        if any(program in everything for program in programs):
-            continue
-        for section in _DEPENDENCIES:
-            listed = content.get(section)
-            if isinstance(listed, dict) and name in listed:
-                complain(f"{name} is not used by the scripts any more: see {section}")
+# -- saying ---------------------------------------------------------------------------------------
+
+
+def _say(text: str) -> None:
+    """Write to stdout; what its encoding has not is shown as an escape."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _diff(before: str, after: str, source: str) -> str:
+    """Return the change with one line around it."""
+    lines = unified_diff(_lines(before), _lines(after), source, source, n=1)
+    unended = "\n\\ No newline at end of file\n"
+    return "".join(line if line.endswith("\n") else line + unended for line in lines)
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines as editors count them: a JSON string may hold other separators as well."""
+    lines = [line + "\n" for line in text.split("\n")]
+    last = lines.pop().removesuffix("\n")
+    return [*lines, last] if last else lines
+
+
+def _complain_of_scripts(migrations: Mapping[str, Migration]) -> None:
+    """Say what there is to know, once for all scripts that it is about."""
+    about: dict[str, list[str]] = {}
+    for name, migration in migrations.items():
+        for note in migration.notes:
+            about.setdefault(note, []).append(f'"{name}"')
+    for note, names in about.items():
+        complain(f"script{'' if len(names) == 1 else 's'} {', '.join(names)}: {note}")
+
+
+def _complain_of_packages(package: Package, used: set[str], *, is_done: bool) -> None:
+    """Name the packages that no script uses any more."""
+    for name, programs in _PACKAGES.items():
+        for section, names in package.dependencies.items():
+            if name in names and used.isdisjoint(programs):
+                when = "" if is_done else "with that, "
+                complain(f"{when}no script uses {name}: it can be removed from {section}")
+
+
+# -- files ----------------------------------------------------------------------------------------
 
 
 def _read(source: str) -> str:
@@ -99,19 +138,19 @@ def _read(source: str) -> str:
 
 def _write(source: str, text: str) -> None:
     """Replace the file in one step, so that it is never half written."""
-    import tempfile
-
     path = os.path.realpath(source)
     try:
-        mode = os.stat(path).st_mode & 0o777
+        mode = stat.S_IMODE(os.stat(path).st_mode)
         handle, new = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".package.json.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
             os.chmod(new, mode)
             os.replace(new, path)
-        except OSError:
-            os.unlink(new)
-            raise
+        finally:
+            with contextlib.suppress(FileNotFoundError):  # It has taken its place.
+                os.unlink(new)
     except OSError as error:
         raise UsageError(f"{source}: cannot be written: {(error.strerror or '').lower()}") from None

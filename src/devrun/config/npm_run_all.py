@@ -1,14 +1,17 @@
-"""npm-run-all, run-p and run-s: what their words mean, said with devrun and ``npm run``.
+"""The words of npm-run-all, run-p and run-s: which scripts they run, and how.
 
-The meaning is that of the documentation of npm-run-all 4 and npm-run-all2: scripts run in groups,
-one after another or all at once; a failure ends what runs, and what would follow is not run.
+The meaning is that of npm-run-all 4 and npm-run-all2 (their ``bin/common/parse-cli-args.js`` where
+the documentation is silent): groups of scripts, one group after another, the scripts of a group all
+at once or in turn.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+
+from devrun.config.shell_line import ShellWord, simple_commands
 
 _SWITCHES = {
     "-c": "continue",
@@ -25,177 +28,173 @@ _SWITCHES = {
     "--no-color": "color",
 }
 _GROUPS = {"-p": True, "--parallel": True, "-s": False, "--sequential": False, "--serial": False}
-_PLACEHOLDER = re.compile(r"\{([@*%]|\d+)([^}]*)\}")
-_UNKNOWN_GLOB = re.compile(r"[?\[\]{}()+@!]")
-_UNSAFE = re.compile(r'["$`\\!%]')
+_RUNNERS = ("npm", "pnpm", "yarn", "bun")
+_PARALLEL_ONLY = {"race": "-r", "aggregate": "--aggregate-output"}
+
+_PLACEHOLDER = re.compile(r"\{!?(?:[@*%]|\d+)[^}]*\}")
+_GOOD_PLACEHOLDER = re.compile(r"\{(?:[@*]|[1-9]\d*)\}")
+_PLAIN = re.compile(r"(?:[\w@%+=:,./$-]|\{(?:[@*]|[1-9]\d*)\})+")
+_SHELL_PART = re.compile(r"""\\.|'[^']*'|"(?:\\.|[^"\\])*"|[^'"\\]+""", re.DOTALL)
 
 
 class CannotConvert(Exception):  # noqa: N818 - an outcome, which becomes a note
     """A line means something that devrun has no words for; the message says what."""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one word asks for.
+
+    Attributes:
+        pattern: The name of a script, or a glob.
+        arguments: What is given to the script, ready for a shell, with a blank in front.
+    """
+
+    pattern: str
+    arguments: str
+
+    @property
+    def has_placeholder(self) -> bool:
+        """Whether there are ``{1}``, ``{@}`` or ``{*}`` in the arguments."""
+        return _GOOD_PLACEHOLDER.search(self.arguments) is not None
+
+
 @dataclass(slots=True)
-class _Group:
+class Group:
+    """Tasks that run all at once, or in turn."""
+
     parallel: bool
-    tasks: list[str] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class _Line:
-    groups: list[_Group]
+class Invocation:
+    """A line of npm-run-all.
+
+    Attributes:
+        switches: What is switched on, by the words of the table above.
+        most: How many run at once, if that is limited.
+        runner: The package manager that the line names, if it does.
+        arguments: What stands behind ``--`` as it is written, or None if there is no ``--``.
+    """
+
+    groups: list[Group]
     switches: set[str] = field(default_factory=set)
-    most: str | None = None
-    has_arguments: bool = False
+    most: int | None = None
+    runner: str | None = None
+    arguments: list[str] | None = None
 
 
-def converted(program: str, words: Sequence[str], scripts: Sequence[str], runner: str) -> str:
-    """Return what a line of one of the three programs becomes.
+def read_npm_run_all(program: str, words: Sequence[ShellWord]) -> Invocation:
+    """Return what a line means.
 
     Args:
         program: ``npm-run-all``, ``run-p`` or ``run-s``.
         words: What stands behind it.
-        scripts: The names of all scripts, in the order of the file.
-        runner: What runs scripts: ``npm``, ``pnpm``, ``yarn`` or ``bun``.
 
     Raises:
-        CannotConvert: It cannot be said.
+        CannotConvert: Not even npm-run-all would run it, or devrun could not.
     """
-    line = _read(program, words)
-    groups = [group for group in line.groups if group.tasks]
-    if not groups:
-        raise CannotConvert("it names no script")
-    if "continue" in line.switches and len(groups) > 1:
-        raise CannotConvert("-c goes on with the next group after a failure")
-    return " && ".join(_group(line, group, scripts, runner) for group in groups)
-
-
-# -- reading --------------------------------------------------------------------------------------
-
-
-def _read(program: str, words: Sequence[str]) -> _Line:
-    line = _Line([_Group(parallel=program == "run-p")])
-    single = program != "npm-run-all"
+    line = Invocation([Group(parallel=program == "run-p")])
     rest = list(_separated(words))
     while rest:
-        word = rest.pop(0)
-        if word == "--":
-            if rest:
-                raise CannotConvert("words behind -- that are not the user's")
-            line.has_arguments = True
-        elif word == "--max-parallel":
-            line.most = rest.pop(0) if rest else ""
-        elif single and word == "-s":
-            line.switches.add("silent")
-        elif not single and word in _GROUPS:
-            line.groups.append(_Group(_GROUPS[word]))
-        elif word in _SWITCHES:
-            line.switches.add(_SWITCHES[word])
-        elif word.startswith("-"):
-            raise CannotConvert(f"there is no {word} in devrun")
+        text, word = rest.pop(0)
+        if text == "--":
+            line.arguments = [word.raw for _, word in rest]
+            break
+        if text in ("--max-parallel", "--npm-path", "--color-mode"):
+            _take_value(line, text, rest.pop(0)[0] if rest else "")
+        elif text.startswith("-"):
+            _take_switch(line, text, is_single=program != "npm-run-all")
         else:
-            line.groups[-1].tasks.append(word)
+            line.groups[-1].tasks.append(_task(word))
+    line.groups = [group for group in line.groups if group.tasks]
+    _check(line)
     return line
 
 
-def _separated(words: Iterable[str]) -> Iterator[str]:
+def double_quoted(text: str) -> str:
+    """Return text as one word for the shells of all systems; variables in it stay alive."""
+    text = re.sub(r'\\+(?=["$`\n]|\Z)|\\{2,}', lambda backslashes: backslashes[0] * 2, text)
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def _separated(words: Sequence[ShellWord]) -> Iterator[tuple[str, ShellWord]]:
+    """Yield the words, and flags that stand together one by one."""
     for word in words:
-        if re.fullmatch(r"-[clnprs]{2,}", word):
-            yield from (f"-{letter}" for letter in word[1:])
+        if re.fullmatch(r"-[clnprs]{2,}", word.text):
+            yield from ((f"-{letter}", word) for letter in word.text[1:])
         else:
-            yield word
+            yield word.text, word
 
 
-# -- writing --------------------------------------------------------------------------------------
+def _take_value(line: Invocation, option: str, value: str) -> None:
+    if option == "--max-parallel":
+        if not re.fullmatch(r"0*[1-9]\d*", value, re.ASCII):
+            raise CannotConvert(f"--max-parallel {value} is no number of scripts")
+        line.most = int(value)
+    elif option == "--npm-path":
+        if value not in _RUNNERS:
+            raise CannotConvert(f"--npm-path {value}: devrun knows {', '.join(_RUNNERS)}")
+        line.runner = value
 
 
-def _group(line: _Line, group: _Group, scripts: Sequence[str], runner: str) -> str:
-    _check_placeholders(group.tasks)
-    takes = line.has_arguments and any(_PLACEHOLDER.search(task) for task in group.tasks)
-    plain = not (line.switches & {"continue", "label"}) and not takes
-    if not group.parallel and (plain or (len(group.tasks) == 1 and not takes)):
-        return " && ".join(
-            f"{_run(runner, line)} {script}{arguments}"
-            for task in group.tasks
-            for script, arguments in _matching(task, scripts)
-        )
-    flags = _parallel_flags(line) if group.parallel else _sequential_flags(line)
-    if takes:
-        flags.append("-P")
-    items = [item for task in group.tasks for item in _items(task, line, scripts, runner)]
-    return " ".join(["devrun", *flags, *map(_quoted, items), *(["--"] if takes else [])])
+def _take_switch(line: Invocation, text: str, *, is_single: bool) -> None:
+    if is_single and text == "-s":
+        line.switches.add("silent")
+    elif not is_single and text in _GROUPS:
+        line.groups.append(Group(_GROUPS[text]))
+    elif text in _SWITCHES:
+        line.switches.add(_SWITCHES[text])
+    else:
+        raise CannotConvert(f"there is no {text} in devrun")
 
 
-def _run(runner: str, line: _Line) -> str:
-    return f"{runner} run -s" if "silent" in line.switches else f"{runner} run"
+def _task(word: ShellWord) -> Task:
+    """Return what a word asks for: up to the first blank it is a name, behind it arguments."""
+    _check_expansions(word)
+    pattern, _, arguments = word.text.strip().partition(" ")
+    for placeholder in _PLACEHOLDER.findall(word.text):
+        if placeholder in pattern or not _GOOD_PLACEHOLDER.fullmatch(placeholder):
+            raise CannotConvert(f"the placeholder {placeholder}")
+    if "$" in pattern or "`" in pattern:
+        raise CannotConvert(f'which script "{pattern}" is, only the shell knows')
+    return Task(pattern, _for_shells(arguments))
 
 
-def _parallel_flags(line: _Line) -> list[str]:
-    flags = [] if "continue" in line.switches else ["--kill-others-on-fail"]
-    if "race" in line.switches:
-        if "continue" in line.switches:
-            raise CannotConvert("-r with -c stops the others after a success alone")
-        flags = ["--kill-others", "--success first"]
-    if line.most is not None:
-        flags.append(f"--max-processes {line.most}")
-    if "aggregate" in line.switches:
-        flags.append("--group")
-    return flags
+def _check_expansions(word: ShellWord) -> None:
+    """Refuse what a shell would come to expand only because the quotes around it are gone."""
+    for part in _SHELL_PART.findall(word.raw):
+        is_dead = part[0] in "'\\" or re.search(r"\\[$`]", part)
+        if is_dead and ("$" in part or "`" in part):
+            raise CannotConvert(f"the $ or ` in {word.raw}")
 
 
-def _sequential_flags(line: _Line) -> list[str]:
-    return ["-m 1"] if "continue" in line.switches else ["-m 1", "--kill-others-on-fail"]
+def _for_shells(arguments: str) -> str:
+    """Return a script's arguments for a shell; npm-run-all itself expands nothing in them."""
+    commands = simple_commands(arguments)
+    if commands is None or len(commands) > 1 or any(c.before or c.after for c in commands):
+        raise CannotConvert(f'the arguments "{arguments.strip()}"')
+    words = commands[0].words if commands else ()
+    return "".join(
+        " " + (word.raw if _PLAIN.fullmatch(word.raw) else double_quoted(word.text))
+        for word in words
+    )
 
 
-def _items(task: str, line: _Line, scripts: Sequence[str], runner: str) -> Iterator[str]:
-    """Yield the commands of a task; a pattern stays one where devrun's means the same."""
-    pattern, blank, arguments = task.strip().partition(" ")
-    rest = blank + arguments
-    found = [script for script, _ in _matching(task, scripts)]
-    if "silent" in line.switches:
-        yield from (f"{script}={_run(runner, line)} {script}{rest}" for script in found)
-        return
-    star = pattern.replace("**", "*")
-    if "*" in pattern and star.count("*") == 1 and _starred(star, scripts) == found:
-        yield f"{runner}:{star}{rest}"
-        return
-    yield from (f"{runner}:{script}{rest}" for script in found)
-
-
-def _starred(pattern: str, scripts: Sequence[str]) -> list[str]:
-    """Return what devrun's own star matches: anything, colons too."""
-    head, _, tail = pattern.partition("*")
-    most = len(head) + len(tail)
-    return [s for s in scripts if len(s) >= most and s.startswith(head) and s.endswith(tail)]
-
-
-def _matching(task: str, scripts: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the scripts that a task means, each with the task's arguments behind it."""
-    pattern, blank, arguments = task.strip().partition(" ")
-    if _UNKNOWN_GLOB.search(pattern):
-        raise CannotConvert(f'the pattern "{pattern}"')
-    glob = _as_regex(pattern)
-    found = [script for script in scripts if glob.fullmatch(script)]
-    if not found:
-        raise CannotConvert(f'there is no script "{pattern}"')
-    return [(script, blank + arguments) for script in found]
-
-
-def _as_regex(pattern: str) -> re.Pattern[str]:
-    """Return a pattern in which ``*`` ends at a colon, and ``**`` does not."""
-    text = re.escape(pattern).replace(r"\*\*", "\0").replace(r"\*", "[^:]*")
-    return re.compile(text.replace("\0:", "(?:.*:)?").replace("\0", ".*"))
-
-
-def _check_placeholders(tasks: Iterable[str]) -> None:
-    for task in tasks:
-        for name, suffix in _PLACEHOLDER.findall(task):
-            if suffix or name == "%":
-                raise CannotConvert(f"the placeholder {{{name}{suffix}}}")
-
-
-def _quoted(item: str) -> str:
-    if _UNSAFE.search(item):
-        from shlex import quote
-
-        return quote(item)
-    return f'"{item}"'
+def _check(line: Invocation) -> None:
+    if not line.groups:
+        raise CannotConvert("it names no script")
+    if not any(group.parallel for group in line.groups):
+        for switch, flag in _PARALLEL_ONLY.items():
+            if switch in line.switches:
+                raise CannotConvert(f"{flag} is for scripts in parallel alone")
+        if line.most is not None:
+            raise CannotConvert("--max-parallel is for scripts in parallel alone")
+    if {"race", "continue"} <= line.switches:
+        raise CannotConvert("-r with -c ends the others after a success alone")
+    wanting = [any(task.has_placeholder for task in group.tasks) for group in line.groups]
+    if line.arguments is None and any(wanting):
+        raise CannotConvert("a placeholder, and no -- behind which its value could stand")
+    if line.arguments is not None and any(wanting[:-1]):
+        raise CannotConvert("the arguments behind -- are for several commands")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 _BRACES = re.compile(r"(?<!\\)\{([^{}]*,[^{}]*)\}")
 _MAGIC = re.compile(r"[*?\[]|[@!+]\(|\{[^}]*,")
-_CLASS = re.compile(r"\[([!^]?)([^\]]+)\]")
+_CLASS = re.compile(r"\[([!^]?)(-?(?:\w-\w|[\w./+@])+-?)\]")
 _END = r"(?=:|\Z)"
 
 
@@ -22,7 +22,10 @@ def is_glob(pattern: str) -> bool:
 
 def matching_scripts(pattern: str, scripts: Sequence[str]) -> list[str]:
     """Return the scripts that a pattern matches, in the order of the scripts."""
-    globs = [re.compile(_regex(text)) for text in _without_braces(pattern)]
+    try:
+        globs = [re.compile(_regex(text)) for text in _without_braces(pattern)]
+    except re.error:  # A range that ends before it begins: [z-a] is nothing.
+        return []
     return [script for script in scripts if any(glob.fullmatch(script) for glob in globs)]
 
 
@@ -72,16 +75,13 @@ def _part(part: str) -> str:
         return ""
     if part[1:2] == "(" and part[0] in "@?+*!" and ")" in part:
         inside, rest = _parenthesis(part)
-        if part[0] == "!" and rest[:1] == "*" and rest[1:2] != "(":
-            return _part(rest)  # What the first must not be, the two can be together.
         return _choice(part[0], inside, _part(rest))
     if part[0] == "*":
         return r"[^:]*" + _part(part.lstrip("*") if "*(" not in part else part[1:])
     if part[0] == "?":
         return r"[^:]" + _part(part[1:])
     if part[0] == "[" and (found := _CLASS.match(part)):
-        members = re.sub(r"([\\\[&~|])", r"\\\1", found[2])
-        return f"[{'^' if found[1] else ''}{members}]" + _part(part[found.end() :])
+        return f"[{'^' if found[1] else ''}{found[2]}]" + _part(part[found.end() :])
     if part[0] == "\\" and len(part) > 1:
         return re.escape(part[1]) + _part(part[2:])
     return re.escape(part[0]) + _part(part[1:])

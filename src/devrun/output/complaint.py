@@ -20,16 +20,11 @@ def complain(line: str) -> None:
         sys.stderr.flush()
 
 
-if sys.platform == "win32":
-
-    def takes_a_line(descriptor: int) -> bool:
-        """Nothing can be asked of a pipe there."""
-        return descriptor >= 0
-
-else:
-
-    def takes_a_line(descriptor: int) -> bool:
-        """Whether a short write would not block (poll(2): a pipe then has room for PIPE_BUF)."""
-        poll = select.poll()
-        poll.register(descriptor, select.POLLOUT)
-        return bool(poll.poll(0))
+def takes_a_line(descriptor: int) -> bool:
+    """Whether a short write would not block (poll(2): a pipe then has room for PIPE_BUF)."""
+    poll = getattr(select, "poll", None)
+    if poll is None:
+        return True  # Windows, where nothing can be asked of a pipe.
+    asked = poll()
+    asked.register(descriptor, select.POLLOUT)
+    return bool(asked.poll(0))

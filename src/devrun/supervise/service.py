@@ -78,6 +78,7 @@ class ServiceTask:
         self._child: Child | None = None
         self._pump: Pump | None = None
         self._announced = trio.Event()
+        self._heard = trio.Event()
         self._waiting = trio.CancelScope()
 
     def send(self, message: Input) -> None:
@@ -113,6 +114,8 @@ class ServiceTask:
         self.state, actions = machine.step(self.spec, self.state, message, trio.current_time())
         for action in actions:
             self._perform(action, nursery, pumps)
+        if isinstance(message, Spawned):
+            self._heard.set()
         self._around.observe(self.spec.index, self.state)
 
     async def _next(self) -> Input:
@@ -192,6 +195,7 @@ class ServiceTask:
             )
             pumps.start_soon(self._pump.run)
         since = trio.current_time() - (time.monotonic() - child.started_at)
+        self._heard = trio.Event()
         self.send(Spawned(generation, child.pid, since))
         nursery.start_soon(self._wait_for, child, generation, self._pump)
 
@@ -202,7 +206,9 @@ class ServiceTask:
         return adopted if adopted is not None else self._around.launcher.launch(self.spec)
 
     async def _wait_for(self, child: Child, generation: int, pump: Pump | None) -> None:
+        heard = self._heard
         status = await self._around.exits.wait(child)
+        await heard.wait()  # The start is told first, however soon the end has come.
         self._child = None
         if child.input != child.output:
             close_input(child)
