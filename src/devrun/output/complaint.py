@@ -26,5 +26,5 @@ def takes_a_line(descriptor: int) -> bool:
     if poll is None:
         return True  # Windows, where nothing can be asked of a pipe.
     asked = poll()
-    asked.register(descriptor, select.POLLOUT)
+    asked.register(descriptor, getattr(select, "POLLOUT"))  # noqa: B009 - not on Windows.
     return bool(asked.poll(0))

@@ -80,7 +80,8 @@ class SignalInbox:
     @property
     def stop_requested(self) -> bool:
         """Whether a signal that ends the run is waiting to be taken."""
-        return any(number in STOP_SIGNALS for number in self._received)
+        # A copy made in one step of C: the handler may append between any two bytecodes.
+        return not set(self._received).isdisjoint(STOP_SIGNALS)
 
     def _record(self, number: int, _frame: FrameType | None) -> None:
         if number != getattr(signal, "SIGCHLD", None) or number not in self._received:
