@@ -215,5 +215,80 @@ DIFFERENCES = {
         "`DEVRUN_*` variable to use",
         "a concurrently inside of another is not configured by accident",
     ),
+    "interrupted": Difference(
+        "exit code 0 after Ctrl+C, 1 after SIGTERM",
+        "it dies of the signal: 130 and 143 in a shell",
+        "`&&` must not go on after an interruption",
+    ),
+    "signal-line": Difference(
+        "says nothing when a signal comes",
+        "`--> Sending SIGINT to N processes..`",
+        "who waits knows for what",
+    ),
+    "hang-up": Difference(
+        "after SIGHUP the commands get SIGHUP",
+        "they get SIGTERM",
+        "many programs take SIGHUP for an order to read their configuration again",
+    ),
+    "stopping-beats-starting": Difference(
+        "with restarts, what `-k` has stopped is started again",
+        "it stays stopped",
+        "a stop is no failure",
+    ),
+    "timings-of-all": Difference(
+        "no table of times if a command in the queue never started",
+        "a table of those that did",
+        "they have times",
+    ),
+    "names-as-indices": Difference(
+        "a name that is a number is also the index of another command",
+        "the name comes first",
+        "`--hide 1` means the one that is called 1",
+    ),
+    "values-behind-letters": Difference(
+        "`-na,b` is a row of letters",
+        "it is `-n a,b`",
+        "as everywhere else",
+    ),
+    "broken-files": Difference(
+        "a broken package.json is passed over",
+        "an error with file and line",
+        "the reason would be found late",
+    ),
+    "strftime": Difference(
+        "`%` in a time format is a plain character",
+        "a format with a `%` is strftime's",
+        "`date` and most languages take it; `%%` is the character",
+    ),
+    "input-notices": Difference(
+        '`Unable to find command "x", or it has no stdin open` has an empty line behind it',
+        "it has none",
+        "an empty line says nothing",
+    ),
+    "colour-depth": Difference(
+        "colours beyond the terminal's are reduced by rounding, `ansi256()` not at all",
+        "the nearest one there is",
+        "the colour that was meant",
+    ),
+    "colour-variables": Difference(
+        "`FORCE_COLOR` beats `--no-color`; `NO_COLOR` and `CLICOLOR_FORCE` are not known",
+        "an option beats a variable; both are known",
+        "the nearest word counts",
+    ),
+    "auto-colours": Difference(
+        "`auto` leaves out a colour that stands alone, but not `bold.cyan`",
+        "leaves out both",
+        "neighbours must look different",
+    ),
+    "terminals": Difference(
+        "commands write to a pipe",
+        "to a terminal, if devrun does",
+        "programs keep their colours and lines come at once",
+    ),
+    "hygiene": Difference(
+        "commands may clear the screen and move about in it",
+        "what would damage other lines is left out; `--raw` lets all through",
+        "the output of others stays",
+    ),
 }
 """Name of a difference: what each does, and why."""

@@ -21,11 +21,16 @@ class Vector:
     """Words, and what is expected of the two.
 
     Attributes:
-        code: devrun's exit code; concurrently's is the same unless "exit-code" is among the
-            differences, or ``lines`` or ``error`` are given.
+        signal: Both get it as soon as a file called ``ready`` is in the folder.
+        terminal: Whether both write to a terminal.
+        clock: Whether the lines tell the time, so that both have to run within one minute.
+        varying: Regular expressions of what is never the same twice, and therefore left out.
+        code: devrun's exit code, minus a signal if it died of one.
+        their_code: concurrently's, if it is another one for a reason that is not about codes.
         differs: Names of the deliberate differences that show.
         lines: devrun's lines where they are not concurrently's.
-        error: What devrun's stderr begins with.
+        error: What devrun's stderr begins with; concurrently's is the same if there is no
+            difference.
     """
 
     name: str
@@ -33,8 +38,13 @@ class Vector:
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    signal: str = ""
+    terminal: bool = False
+    clock: bool = False
+    varying: tuple[str, ...] = ()
     order: Order = Order.EXACT
     code: int = 0
+    their_code: int | None = None
     differs: tuple[str, ...] = ()
     lines: tuple[str, ...] | None = None
     error: str = ""

@@ -1,4 +1,4 @@
-"""Starting, ending, restarting; input and teardown."""
+"""Success, teardown and shells."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ LATE = "while [ ! -s pid ] || kill -0 $(cat pid) 2> /dev/null; do sleep .02; don
 SUCCESS = [
     vector("all", "-s", "all", "true", "true", order=EACH),
     vector("first", "-s", "first", EARLY, LATE + "exit 1", order=ANY),
+    vector(
+        "first, and the others are killed",
+        *("-k", "-s", "first", "exit 0", "exec sleep 30"),
+        order=EACH,
+    ),
+    vector(
+        "a stopped one that has to succeed",
+        *("-k", "-s", "command-1", "exit 0", "exec sleep 30"),
+        code=1,
+        order=EACH,
+    ),
+    vector(
+        "the last restart counts", "-s", "first", "--restart-tries", "1", "[ -e x ] || >x false"
+    ),
     failing("first, that fails", "--success", "first", EARLY + "exit 3", LATE, code=3, order=ANY),
     vector("last", "-s", "last", EARLY + "exit 1", LATE, order=ANY),
     failing("last, that fails", "-s", "last", EARLY, LATE + "exit 6", code=6, order=ANY),
@@ -39,247 +53,55 @@ SUCCESS = [
         error='--success "bogus": not a condition',
         differs="success-errors",
     ),
+    refused(
+        "no condition in capitals",
+        "-s",
+        "FIRST",
+        "true",
+        error="--success",
+        differs="success-errors",
+    ),
     refused("no such command", "-s", "command-x", "true", error="--success command-x: no service"),
 ]
 
-KILLING = [
-    vector(
-        "kill others", "-k", "echo 1", "exec sleep 30", order=EACH, differs="stopped-is-no-failure"
-    ),
-    vector(
-        "kill others in full",
-        "--kill-others",
-        "echo 1",
-        "exec sleep 30",
-        order=EACH,
-        differs="stopped-is-no-failure",
-    ),
-    failing("kill others on failure", "-k", "exit 3", "exec sleep 30", code=3, order=EACH),
-    vector(
-        "kill others that end well",
-        "-k",
-        "echo 1; while [ ! -e on ]; do sleep .02; done",
-        "trap 'exit 0' TERM; touch on; while :; do :; done",
-        order=EACH,
-    ),
-    vector("on failure only", "--kill-others-on-fail", "echo 1", "sleep .3; echo 2", order=EACH),
-    failing("on a failure", "--kill-others-on-fail", "exit 3", "exec sleep 30", code=3, order=EACH),
-    failing("both", "-k", "--kill-others-on-fail", "exit 3", "exec sleep 30", code=3, order=EACH),
-    vector(
-        "a signal",
-        "-k",
-        "--kill-signal",
-        "SIGINT",
-        "echo 1",
-        "exec sleep 30",
-        order=EACH,
-        differs="stopped-is-no-failure",
-    ),
-    vector(
-        "a signal, short",
-        "-k",
-        "--ks",
-        "SIGKILL",
-        "echo 1",
-        "exec sleep 30",
-        order=EACH,
-        differs="stopped-is-no-failure",
-    ),
-    vector(
-        "a signal's number",
-        "-k",
-        "--ks",
-        "15",
-        "echo 1",
-        "exec sleep 30",
-        order=EACH,
-        differs="signal-names",
-        lines="[0] 1\n[0] echo 1 exited with code 0\n"
-        "--> Sending SIGTERM to other processes..\n[1] exec sleep 30 exited with code SIGTERM",
-    ),
-    refused(
-        "no signal",
-        "-k",
-        "--ks",
-        "SIGTREM",
-        "echo 1",
-        "sleep 1",
-        error='--kill-signal "SIGTREM": no such signal; did you mean "SIGTERM"?',
-        differs="signal-names",
-    ),
-    vector(
-        "a time to kill",
-        "-k",
-        "--kill-timeout",
-        "200",
-        "while [ ! -e on ]; do sleep .02; done; echo 1",
-        "trap '' TERM; touch on; while :; do :; done",
-        order=ANY,
-        differs="kill-line stopped-is-no-failure",
-        lines="--> 1 did not end within 0.2 s\n--> Sending SIGKILL to 1 processes..\n"
-        "--> Sending SIGTERM to other processes..\n[0] 1\n"
-        "[0] while [ ! -e on ]; do sleep .02; done; echo 1 exited with code 0\n"
-        "[1] trap '' TERM; touch on; while :; do :; done exited with code SIGKILL",
-    ),
-    vector("one at a time", "-m", "1", "echo 1", "echo 2", "echo 3"),
-    vector("two at a time", "--max-processes", "2", "echo 1", "echo 2", "echo 3", order=EACH),
-    vector("at a time in percent", "-m", "100%", "echo 1", "echo 2", order=EACH),
-    vector("those in the queue never start", "-k", "-m", "1", "echo 1", "echo 2"),
-    refused(
-        "none at a time", "-m", "0", "echo 1", error='--max-processes "0"', differs="max-processes"
-    ),
-    refused(
-        "nonsense at a time",
-        "-m",
-        "abc",
-        "echo 1",
-        error='--max-processes "abc"',
-        differs="max-processes",
-    ),
-    vector(
-        "what a command leaves running",
-        "sleep .5 & echo 1",
-        order=ANY,
-        differs="leftovers",
-        lines="--> Stopped what was left running: <pid> sleep .5\n[0] 1\n"
-        "[0] sleep .5 & echo 1 exited with code 0",
-    ),
-]
-
-RESTARTS = [
-    failing("restarts", "--restart-tries", "2", "echo 1; exit 1", code=1),
-    vector("a restart that helps", "--restart-tries", "2", "[ -e x ] || { touch x; exit 1; }"),
-    vector("no restart of a success", "--restart-tries", "2", "echo 1"),
-    vector("restarts for ever", "--restart-tries", "-1", "echo x >> n; [ $(wc -l < n) = 4 ]"),
-    failing("restarts later", "--restart-tries", "1", "--restart-after", "50", "exit 1", code=1),
-    refused(
-        "no number of restarts",
-        "--restart-tries",
-        "abc",
-        "exit 1",
-        error='--restart-tries "abc"',
-        differs="restart-errors",
-    ),
-    refused(
-        "no time",
-        "--restart-after",
-        "abc",
-        "--restart-tries",
-        "1",
-        "exit 1",
-        error='--restart-after "abc"',
-        differs="restart-errors",
-    ),
-    failing("a restart and the timings", "--restart-tries", "1", "--timings", "exit 1", code=1),
-]
-
-ENDS = "while [ ! -e b ] || [ ! -e c ]; do sleep .02; done"
-LOOP = "while :; do :; done"
-
-KILLING += [
-    vector(
-        "a stop of two that end one after the other",
-        "-k",
-        ENDS,
-        f"trap 'exit 0' TERM; touch b; {LOOP}",
-        f"trap 'sleep .3; exit 0' TERM; touch c; {LOOP}",
-        order=ANY,
-        differs="one-stop-line",
-        lines="--> Sending SIGTERM to other processes..\n"
-        f"[0] {ENDS} exited with code 0\n"
-        f"[1] trap 'exit 0' TERM; touch b; {LOOP} exited with code 0\n"
-        f"[2] trap 'sleep .3; exit 0' TERM; touch c; {LOOP} exited with code 0",
-    ),
-    vector(
-        "group and kill others",
-        "-g",
-        "-k",
-        "while [ ! -e b ]; do sleep .02; done; echo 1",
-        "echo x; touch b; exec sleep 30",
-        differs="stopped-is-no-failure",
-    ),
-]
-
-INPUT = [
-    vector(
-        "stdin without -i",
-        "timeout 1 cat; echo $?",
-        stdin="x\n",
-        differs="empty-stdin",
-        lines="[0] 0\n[0] timeout 1 cat; echo $? exited with code 0",
-    ),
-    vector(
-        "the end of the input",
-        "-i",
-        "timeout 1 cat; echo $?",
-        stdin="x\n",
-        differs="input-end",
-        lines="[0] x\n[0] 0\n[0] timeout 1 cat; echo $? exited with code 0",
-    ),
-    vector(
-        "lines for two that come together",
-        "-i",
-        "timeout 1 head -1",
-        "timeout 1 head -1",
-        stdin="1:x\n0:y\n",
-        order=EACH,
-        differs="input-by-line",
-        lines="[0] y\n[0] timeout 1 head -1 exited with code 0\n"
-        "[1] x\n[1] timeout 1 head -1 exited with code 0",
-    ),
-    vector("input to the first", "-i", "read a; echo got $a", stdin="hi\n"),
-    vector("input in full", "--handle-input", "read a; echo got $a", stdin="hi\n"),
-    vector("input by index", "-i", "echo 0", "read a; echo got $a", stdin="1:hi\n", order=EACH),
-    vector(
-        "input by name",
-        "-i",
-        "-n",
-        "a,b",
-        "echo 0",
-        "read a; echo got $a",
-        stdin="b:hi\n",
-        order=EACH,
-    ),
-    vector(
-        "a default target",
-        "-i",
-        "--default-input-target",
-        "1",
-        "echo 0",
-        "read a; echo got $a",
-        stdin="hi\n",
-        order=EACH,
-    ),
-    vector(
-        "a default target by name",
-        "-i",
-        "--default-input-target",
-        "b",
-        "-n",
-        "a,b",
-        "echo 0",
-        "read a; echo got $a",
-        stdin="hi\n",
-        order=EACH,
-    ),
-    vector("a colon in the text", "-i", "read a; echo got $a", stdin="x:y\n"),
-    vector("colons in the text", "-i", "read a; echo got $a", stdin="0:y:z\n"),
-    refused(
-        "no such default target",
-        "-i",
-        "--default-input-target",
-        "x",
-        "echo 0",
-        error='--default-input-target: no service "x"',
-        differs="input-target",
-    ),
-]
-
 TEARDOWN = [
-    vector("teardown", "--teardown", "echo bye", "echo 1"),
+    vector("teardown", "--teardown=echo bye", "echo 1"),
     vector("two teardowns", "--teardown", "echo a", "--teardown", "echo b", "echo 1"),
     vector("a teardown that fails", "--teardown", "exit 3", "--teardown", "echo b", "echo 1"),
     failing("a teardown after a failure", "--teardown", "echo bye", "exit 2", code=2),
+    vector("a teardown between commands", "echo 1", "--teardown", "echo bye", "-m1", "echo 2"),
+    vector("a teardown that dies", "--teardown", "kill -KILL $$", "echo 1"),
+    vector("a teardown without a line end", "--teardown", "printf x", "printf 1"),
+    vector("a teardown with an empty stdin", "--teardown", "cat", "echo 1"),
+    vector("a teardown on stderr", "--teardown", "echo x >&2", "echo 1", error="x\n"),
+    vector(
+        "a teardown by another shell",
+        "--shell",
+        "bash",
+        "--teardown",
+        "echo ${BASH_VERSION:+bash}",
+        "echo 1",
+    ),
+    failing(
+        "a teardown after a kill",
+        "-k",
+        "--teardown",
+        "echo bye",
+        "exit 3",
+        "exec sleep 30",
+        code=3,
+        order=EACH,
+    ),
+    vector(
+        "a teardown that is not found",
+        "--teardown",
+        "nosuch",
+        "echo 1",
+        differs="spawn-failure",
+        lines='[0] 1\n[0] echo 1 exited with code 0\n--> Running teardown command "nosuch"\n'
+        '--> Teardown command "nosuch" errored: no such program: "nosuch" is in no folder of PATH',
+    ),
+    refused("an empty teardown", "--teardown", "", "echo 1", error="--teardown: the command"),
     vector("a teardown and the timings", "--teardown", "echo bye", "--timings", "echo 1"),
     vector(
         "a teardown by a shortcut",
@@ -300,4 +122,4 @@ SHELLS = [
     refused("no shell", "--shell", "nosuch", "echo 1", error='--shell "nosuch": no such program'),
 ]
 
-VECTORS = SUCCESS + KILLING + RESTARTS + INPUT + TEARDOWN + SHELLS
+VECTORS = SUCCESS + TEARDOWN + SHELLS

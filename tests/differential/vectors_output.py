@@ -1,11 +1,8 @@
-"""Prefixes, colours, times, and what is shown of the output."""
+"""Prefixes, and what is shown of the output."""
 
 from __future__ import annotations
 
 from vector import ANY, EACH, failing, refused, vector
-
-COLORED = {"FORCE_COLOR": "1"}
-FINE = {"FORCE_COLOR": "3"}
 
 PREFIXES = [
     vector("index", "-p", "index", "-n", "a", "echo 1"),
@@ -14,8 +11,7 @@ PREFIXES = [
     vector("command", "-p", "command", "echo 1"),
     vector("a long command", "-p", "command", "echo 1234567890"),
     vector("a length", "-p", "command", "-l", "5", "echo 1234567890"),
-    vector("a length in full", "--prefix", "command", "--prefix-length", "6", "echo 1234567890"),
-    vector("a length of 2", "-p", "command", "-l", "2", "echo 1234567890"),
+    vector("a length of 2", "--prefix", "command", "--prefix-length", "2", "echo 1234567890"),
     refused(
         "no length",
         "-p",
@@ -26,14 +22,23 @@ PREFIXES = [
         error='--prefix-length "0"',
         differs="prefix-length",
     ),
+    vector("a length of 1", "-p", "command", "-l", "1", "echo 1234567890"),
+    refused("a negative length", "-l", "-5", "echo 1", error='--prefix-length "-5"'),
+    refused("a length that is none", "-l", "abc", "echo 1", error='--prefix-length "abc"'),
     vector("none", "-p", "none", "echo 1"),
+    vector("none with names and padding", "-p", "none", "--pad-prefix", "-n", "a", "echo 1"),
+    vector("pid", "-p", "pid", "echo 1", varying=(r"^\[\d+\]",)),
+    vector("a template with the pid", "-p", "{pid}|{name}", "-n", "a", "true", varying=(r"^\d+",)),
     vector("an empty one", "-p", "", "-n", "a", "echo 1"),
     vector("time", "-p", "time", "echo 1"),
     vector("a template", "-p", "<{index}-{name}>", "-n", "a", "echo 1"),
-    vector("a template with the command", "-p", "{command}:", "echo 1"),
     vector("a template with the time", "-p", "{time} {name}", "-n", "a", "echo 1"),
-    vector("braces around a placeholder", "-p", "{{index}}", "echo 1"),
-    vector("a placeholder twice", "-p", "{index}{index}", "echo 1"),
+    vector("the name of one without, in a template", "-p", "<{name}>", "echo 1"),
+    vector(
+        "braces, blanks and the like in a template",
+        *("-p", "  {{index}} {{{name}}} \\n{command}{index}{index}: "),
+        *("-n", "a", "-l", "3", "echo 1234567890"),
+    ),
     refused(
         "an unknown placeholder",
         "-p",
@@ -42,6 +47,15 @@ PREFIXES = [
         error='--prefix "{nmae}": no such placeholder {nmae}; did you mean "name"?',
         differs="unknown-placeholder",
     ),
+    refused(
+        "a style that is none",
+        "-p",
+        "Index",
+        "echo 1",
+        error='--prefix "Index": neither a style',
+        differs="unknown-placeholder",
+    ),
+    refused("a line end in a prefix", "-p", "{index}\n", "echo 1", error='--prefix "{index}\\n"'),
     vector("padding", "--pad-prefix", "-n", "a,bbbb", "echo 1", "echo 2", order=EACH),
     vector("padding of indices", *["true"] * 11, "--pad-prefix", order=EACH),
     vector(
@@ -69,138 +83,11 @@ PREFIXES = [
 ]
 
 
-def _colored(item: str, level: dict[str, str] = COLORED, differs: str = "", **more):
-    kind = f"at level {level['FORCE_COLOR']}"
-    return vector(f"{kind}: {item}", "-c", item, "echo 1", env=level, differs=differs, **more)
-
-
-def _bad(item: str, error: str):
-    return refused(
-        f"colour {item!r}",
-        "-c",
-        item,
-        "echo 1",
-        env=COLORED,
-        differs="colour-errors",
-        error=f'--prefix-colors "{item}": {error}',
-    )
-
-
-_NAMES = "black red green yellow blue magenta cyan white gray grey"
-
-COLORS = [
-    *map(_colored, _NAMES.split()),
-    *(_colored(f"{name}Bright") for name in _NAMES.split()[:8]),
-    *(_colored(f"bg{name.capitalize()}") for name in _NAMES.split()[:8]),
-    *(_colored(name) for name in ("bgRedBright", "bgGray", "bold.red", "bold.red.bgWhite")),
-    *(
-        _colored(name)
-        for name in (
-            "bold",
-            "dim",
-            "italic",
-            "underline",
-            "inverse",
-            "hidden",
-            "strikethrough",
-            "overline",
-            "reset",
-            "dim.underline.cyanBright",
-        )
-    ),
-    *(
-        _colored(name, FINE)
-        for name in (
-            "#ff8800",
-            "#f80",
-            "bg#ff8800",
-            "bold.#ff8800",
-            "hex(#ff8800)",
-            "bgHex(#ff8800)",
-            "rgb(1,2,3)",
-            "bgRgb(1,2,3)",
-            "ansi256(99)",
-            "bgAnsi256(99)",
-            "rgb(255,0,0).bold",
-        )
-    ),
-    vector(
-        "colours for each", "-c", "red,blue", "echo 1", "echo 2", "echo 3", env=COLORED, order=EACH
-    ),
-    vector(
-        "functions among colours", "-c", "rgb(1,2,3),red", "echo 1", "echo 2", env=FINE, order=EACH
-    ),
-    vector("auto", "-c", "auto", *["true"] * 7, env=COLORED, order=EACH),
-    vector("auto behind others", "-c", "red,auto", *["true"] * 4, env=COLORED, order=EACH),
-    vector("auto and what is named", "-c", "cyan,auto", *["true"] * 4, env=COLORED, order=EACH),
-    vector("no colours are said, nor names", *["true"] * 6, env=COLORED, order=EACH),
-    vector(
-        "no colours are said, but a name",
-        "-n",
-        "a",
-        "true",
-        env=COLORED,
-        differs="stable-colours",
-        lines="\x1b[32m[a]\x1b[39m \x1b[0mtrue exited with code 0\x1b[0m",
-    ),
-    vector(
-        "{color}", "-p", "{color}{name}{/color}>", "-c", "red", "-n", "a", "echo 1", env=COLORED
-    ),
-    vector(
-        "{color} to the end", "-p", "<{color}{name}>", "-c", "red", "-n", "a", "echo 1", env=COLORED
-    ),
-    vector("--no-color", "--no-color", "-c", "red", "echo [$FORCE_COLOR]", env={}),
-    vector("colours in the environment", "echo [$FORCE_COLOR]", env=COLORED),
-    vector("both colour variables", "-c", "red", "echo 1", env={"NO_COLOR": "1", **COLORED}),
-    vector(
-        "a global line",
-        "-k",
-        "-c",
-        "red",
-        "echo 1",
-        "exec sleep 30",
-        env=COLORED,
-        order=EACH,
-        differs="stopped-is-no-failure",
-        lines=(
-            "\x1b[31m[0]\x1b[39m 1",
-            "\x1b[31m[0]\x1b[39m \x1b[0mecho 1 exited with code 0\x1b[0m",
-            "\x1b[0m-->\x1b[0m \x1b[0mSending SIGTERM to other processes..\x1b[0m",
-            "\x1b[31m[1]\x1b[39m \x1b[0mexec sleep 30 exited with code SIGTERM\x1b[0m",
-        ),
-    ),
-    _bad("nosuch", '"nosuch" is no colour'),
-    _bad("red.nosuch", '"nosuch" is no colour'),
-    _bad("rgb(1,2)", "rgb() takes three numbers"),
-    _bad("#zz", '"#zz" is no colour'),
-    _bad("", "a colour is missing"),
-]
-
-
-def _time(text: str, **more):
-    words = ("-p", "{time}|", "-t", text, "echo 1")
-    return vector(f"time {text}", *words, env={"TZ": "UTC", "LC_ALL": "en_US.UTF-8"}, **more)
-
-
-TIMES = [
-    _time("yyyy MM dd"),
-    _time("EEEE d MMMM y G"),
-    _time("YYYY ww W D F Q"),
-    _time("'at' EEE"),
-    _time("'it''s' yy"),
-    _time("O ZZZZ B"),
-    refused("an unknown token", "-t", "tt", "echo 1", error='--timestamp-format "tt": "t" is no'),
-    refused(
-        "an unknown length",
-        "-t",
-        "SSSS",
-        "echo 1",
-        error='--timestamp-format "SSSS": there is no "SSSS"',
-    ),
-]
-
 OUTPUT = [
     vector("no line end", "printf a"),
+    vector("no line end, and another", "-m", "1", "printf a", "printf b"),
+    vector("no line end, and a restart", "--restart-tries", "1", "printf a; [ -e x ] || >x false"),
+    vector("no output", "true"),
     vector("empty lines", "printf '\\n\\na\\n\\n'"),
     vector("CR LF", "printf 'a\\r\\nb\\r\\n'"),
     vector("stderr", "echo 1 >&2; echo 2", order=ANY),
@@ -225,31 +112,97 @@ OUTPUT = [
         lines="[0] 3%\n[0] printf '1%%\\r2%%\\r3%%\\n' exited with code 0",
     ),
     vector("a long line", "head -c 30000 /dev/zero | tr '\\0' x; echo"),
-    vector("raw", "-r", "echo 1; echo 2 >&2", error="2\n"),
-    vector("raw in full", "--raw", "echo 1"),
+    vector("raw", "--raw", "echo 1; echo 2 >&2", error="2\n"),
     vector("raw and a failure", "-r", "echo 1; exit 1", code=1),
     vector("raw and its own lines", "-r", "--timings", "--teardown", "echo bye", "echo 1"),
     vector("hide by index", "--hide", "1", "echo 1", "echo 2", order=EACH),
     vector("hide by name", "--hide", "b", "-n", "a,b", "echo 1", "echo 2", order=EACH),
     vector("hide two", "--hide", "0,1", "echo 1", "echo 2", "echo 3", order=EACH),
     failing("hide a failure", "--hide", "0", "exit 5", "echo 1", code=5, order=EACH),
-    vector("hide with raw", "--hide", "0", "-r", "echo 1", "echo 2"),
-    refused("hide nobody", "--hide", "x", "echo 1", error='--hide: no service "x"'),
+    refused("hide by an unknown name", "--hide", "x", "echo 1", error='--hide: no service "x"'),
+    vector("hide nothing", "--hide", "", "echo 1"),
+    vector("hide all", "--hide", "0,1", "echo 1", "echo 2"),
+    vector("hide and group", "-g", "--hide", "0", "echo 1", "echo 2"),
+    vector("hide and timings", "--timings", "--hide", "0", "true", "sleep .4", order=ANY),
     vector(
-        "group", "-g", "while [ ! -e done ]; do sleep .02; done; echo a1", "echo b1; touch done"
+        "hide with blanks",
+        "--hide",
+        "0, 1",
+        "echo 1",
+        "echo 2",
+        differs="names-trimmed",
+        lines=(),
     ),
-    vector("group in full", "--group", "echo 1", "echo 2", "echo 3"),
+    vector(
+        "hide one whose name is a number",
+        "--hide",
+        "1",
+        "-n",
+        "1,b",
+        "echo 1",
+        "echo 2",
+        differs="names-as-indices",
+        lines="[b] 2\n[b] echo 2 exited with code 0",
+    ),
+    vector("hide with raw", "--hide", "0", "-r", "echo 1", "echo 2"),
+    vector(
+        "group",
+        "--group",
+        "while [ ! -e done ]; do sleep .02; done; echo a1",
+        "echo b1; touch done",
+    ),
     vector(
         "group and what follows",
         "-g",
         "echo 1",
         "while [ ! -e no ] && [ $((i+=1)) -lt 9 ]; do sleep .02; done; echo 2",
     ),
+    vector("group, one at a time", "-g", "-m", "1", "echo 1", "echo 2"),
+    vector(
+        "group without prefixes",
+        "-g",
+        "-p",
+        "none",
+        "while [ ! -e d ]; do sleep .02; done; printf a",
+        "printf b; touch d",
+    ),
+    vector(
+        "group and restarts",
+        "-g",
+        "--restart-tries",
+        "1",
+        "[ -e x ] || { >x; exit 1; }; echo 1",
+        "echo 2",
+    ),
     failing("group and a failure", "-g", "echo 1; exit 2", "echo 2", code=2),
     vector("timings", "--timings", "-n", "a", "echo 1"),
     failing("timings and a failure", "--timings", "echo 1; exit 2", code=2),
+    failing("timings of a death", "--timings", "kill -KILL $$", code=137),
+    vector(
+        "timings of one that is killed",
+        *("--timings", "-k", "exit 0", "exec sleep 30"),
+        order=ANY,
+        differs="stopped-is-no-failure",
+    ),
+    vector("timings of wide names", "--timings", "-n", "日本", "true"),
+    vector("timings of more than a second", "--timings", "sleep 1.1"),
+    failing(
+        "timings of one that never ran",
+        "--timings",
+        "-k",
+        "-m",
+        "1",
+        "exit 1",
+        "echo 2",
+        code=1,
+        differs="timings-of-all",
+        lines="[0] exit 1 started at <time>\n[0] exit 1 stopped at <time> after <duration>ms\n"
+        "[0] exit 1 exited with code 1\n--> Timings:\n--> ┌─┬─┬─┬─┬─┐\n"
+        "--> │ name │ duration │ exit code │ killed │ command │\n--> ├─┼─┼─┼─┼─┤\n"
+        "--> │ │ <duration> │ 1 │ false │ exit 1 │\n--> └─┴─┴─┴─┴─┘",
+    ),
     vector("timings of two", "--timings", "echo 1", "sleep .4; echo 2", order=ANY),
     vector("timings in a format", "--timings", "-t", "'at all times' y", "echo 1"),
 ]
 
-VECTORS = PREFIXES + COLORS + TIMES + OUTPUT
+VECTORS = PREFIXES + OUTPUT

@@ -177,3 +177,14 @@ def test_as_pid_1_a_signal_is_the_code(tmp_path, mark):
     os.kill(int(children.split()[0]), signal.SIGTERM)
     run.stdout.close()
     assert run.wait(30) == 143
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what a process ignores")
+def test_a_ctrl_c_reaches_what_a_shell_has_put_into_the_background(devrun):
+    """Where there is no job control, a shell lets ``command &`` ignore SIGINT."""
+    run = devrun("left=sleep 61 & echo over", "web=sleep 62 & sleep 63 & echo up; wait")
+    run.wait_for("over exited with code 0").wait_for("[web] up")
+    run.signal(signal.SIGINT)
+    assert run.wait() == -signal.SIGINT
+    assert "did not end within" not in run.text
+    assert "sleep 61" in run.text.partition("left running: ")[2]

@@ -51,21 +51,29 @@ class Asking:
 
     Only groups with an orphan in them are asked: a process whose parent lives is the parent's to
     end, and may be stopping in an order of its own (another devrun, a process manager).
+
+    What ignores the signal gets SIGTERM: a shell without job control starts ``command &`` with
+    SIGINT ignored (POSIX, Shell Command Language, 2.11).
+
+    Args:
+        asked: Groups that had a signal already.
+        by: That signal.
     """
 
-    def __init__(self, asked: frozenset[int] = frozenset()) -> None:
-        self._asked = set(asked)
+    def __init__(self, asked: frozenset[int] = frozenset(), by: int = 0) -> None:
+        self._asked = dict.fromkeys(asked, by)
+        self._deaf: set[int] = set()
 
     def ask(self, left: Sequence[tree.Process], number: int) -> tuple[tuple[int, str], ...]:
         """Send a signal to what is left and was not asked before.
 
         Returns:
-            Pid and command line of those that were asked.
+            Pid and command line of those that nobody had asked before.
         """
         me = os.getpid()
         orphaned = {process.group for process in left if process.parent == me}
-        fresh = orphaned - self._asked
-        self._asked |= fresh
+        fresh = orphaned - self._asked.keys()
+        self._asked.update(dict.fromkeys(fresh, number))
         asked = tuple(
             (process.pid, tree.command_line(process.pid))
             for process in left
@@ -73,7 +81,16 @@ class Asking:
         )
         for group in fresh:
             signal_group(group, number)
+        for process in left:
+            if process.group in orphaned and process.pid not in self._deaf:
+                self._ask_the_deaf(process)
         return asked
+
+    def _ask_the_deaf(self, process: tree.Process) -> None:
+        number = self._asked[process.group]
+        if number not in (0, signal.SIGTERM) and tree.ignores(process.pid, number):
+            self._deaf.add(process.pid)
+            tree.send(process, signal.SIGTERM)
 
 
 def owned(ownership: Ownership) -> list[tree.Process]:

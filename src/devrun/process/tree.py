@@ -8,6 +8,7 @@ is asked, and a process that has left the tree cannot be found.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 
@@ -127,6 +128,15 @@ if sys.platform == "linux":
             return False
         return True
 
+    def ignores(pid: int, number: int) -> bool:
+        """Whether a process ignores a signal: ``SigIgn`` in ``/proc/PID/status``, bit 0 for 1."""
+        try:
+            with open(f"/proc/{pid}/status", "rb") as file:
+                mask = re.search(rb"^SigIgn:\s*([0-9a-f]+)", file.read(), re.MULTILINE)
+        except OSError:
+            return False
+        return mask is not None and bool(int(mask[1], 16) >> (number - 1) & 1)
+
     def has_variable(pid: int, name: bytes, part: bytes) -> bool:
         """Whether a process started with ``part`` among the ``/``-separated parts of a variable."""
         try:
@@ -210,6 +220,10 @@ else:
         except OSError:
             return False
         return True
+
+    def ignores(_pid: int, _number: int) -> bool:
+        """Whether a process is known to ignore a signal; only Linux tells."""
+        return False
 
     def has_variable(pid: int, name: bytes, part: bytes) -> bool:
         """Whether a process started with ``part`` among the ``/``-separated parts of a variable."""

@@ -79,6 +79,7 @@ class ServiceTask:
         self._pump: Pump | None = None
         self._announced = trio.Event()
         self._heard = trio.Event()
+        self._sent = 0
         self._waiting = trio.CancelScope()
 
     def send(self, message: Input) -> None:
@@ -158,6 +159,7 @@ class ServiceTask:
                 self._spawn(action.generation, nursery, pumps)
             case Ask():
                 if self._child is not None:
+                    self._sent = action.signal
                     signal_group(self._child.pid, action.signal)
             case Clear():
                 nursery.start_soon(self._clear, action)
@@ -181,6 +183,7 @@ class ServiceTask:
             self.send(NotSpawned(generation, status, str(error)))
             return
         self._child = child
+        self._sent = 0
         self._announced = trio.Event()
         self._around.exits.manage(child)
         if child.output is not None:
@@ -225,11 +228,11 @@ class ServiceTask:
     async def _clear(self, action: Clear) -> None:
         """Ask what the main process left behind, once, and wait until it is gone.
 
-        Its own group has had the signal already, if the service was stopped; a process that left
+        Its own group has had a signal already, if the service was stopped; a process that left
         the group has not, and nor has any if the main process ended by itself.
         """
         sessions = self._ownership().sessions
-        asking = Asking(sessions if self.state.stopped else frozenset())
+        asking = Asking(sessions if self.state.stopped else frozenset(), self._sent)
         while left := owned(self._ownership()):
             if self.state.generation != action.generation:
                 return

@@ -31,7 +31,7 @@ from devrun.output.screen import Size
 from devrun.process import tree
 from devrun.process.group import Asking
 from devrun.process.signals import CHILD, CONTINUE, KILL, RESIZE, STOP, SUSPEND
-from devrun.process.spawn import resize
+from devrun.process.spawn import Child, resize
 from devrun.sources.loop_guard import Answer, LoopGuard
 from devrun.sources.signals import STOP_SIGNALS, SignalInbox
 from devrun.supervise.machine import Phase, State
@@ -138,7 +138,7 @@ class Supervisor:
         number = self._stop_signal(received)
         if first:
             self._stopping_since = trio.current_time()
-            running = sum(task.state.alive for task in self._tasks)
+            running = sum(task.state.alive or self._is_adopted(task) for task in self._tasks)
             hint = self._policy_hint if reason is StopReason.OTHER_EXITED else None
             event = Stopping(reason, number, running, cause, received, hint)
             if cause is None:
@@ -191,6 +191,10 @@ class Supervisor:
             if task.spec.index in self._around.adopted:
                 self._waiting.remove(task)
                 task.send(Start())
+
+    def _is_adopted(self, task: ServiceTask) -> bool:
+        """Whether its first generation runs, and it has not been told of it yet."""
+        return isinstance(self._around.adopted.get(task.spec.index), Child)
 
     def _fill_slots(self) -> None:
         """Start what waits for its turn, as far as ``max_processes`` allows."""
