@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import program, until
+from running import until
 
 
 @pytest.fixture
@@ -118,13 +118,6 @@ def test_a_terminal_that_is_gone_is_no_defect(tmp_path, mark):
     code = os.waitstatus_to_exitcode(status)
     assert code != 70
     assert ready.read_text().count("x") >= 1
-
-
-def test_a_second_ctrl_c_still_kills(devrun):
-    run = devrun(f"a={program('ignores_signals')}").wait_for("READY")
-    run.signal(signal.SIGINT).wait_for("Sending SIGINT")
-    run.signal(signal.SIGINT)
-    assert run.wait() == -signal.SIGINT
 
 
 NO_PIDFD = """

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pexpect
@@ -13,6 +14,8 @@ import pytest
 from running import program, until
 
 READY = "READY"
+BETWEEN_PRESSES = 0.1
+"""Seconds; a second SIGINT that comes within 50 ms is the first."""
 
 
 @pytest.mark.parametrize(
@@ -44,9 +47,19 @@ def test_ctrl_c_in_a_terminal_is_one_sigint(devrun):
 def test_a_second_ctrl_c_kills(devrun):
     run = devrun(f"web={program('ignores_signals')}", terminal=(24, 80)).wait_for(READY)
     run.type(b"\x03").wait_for("Sending SIGINT to 1 process")
+    time.sleep(BETWEEN_PRESSES)
     run.type(b"\x03")
     assert run.wait() == -signal.SIGINT
     assert "did not end within" in run.text
+
+
+def test_an_interrupt_to_both_of_devruns_processes_is_one(devrun):
+    """As ``pkill -INT devrun`` does it."""
+    run = devrun(f"web={program('says_signals', 0.2)}").wait_for(READY)
+    os.kill(run.worker(), signal.SIGINT)
+    run.signal(signal.SIGINT)
+    assert run.wait() == -signal.SIGINT
+    assert "ending after 1" in run.text
 
 
 def test_a_ctrl_c_that_is_also_passed_on_is_one_request(devrun):

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from types import FrameType
 
 if sys.platform == "win32":
@@ -27,6 +29,11 @@ else:
         signal.SIGUSR1,
         signal.SIGUSR2,
     )
+
+SAME_REQUEST: dict[int, float] = {signal.SIGINT: 0.05, signal.SIGTERM: 1.0}
+"""Seconds from the first request within which such a signal is the same one: sent to both of
+devrun's processes (``pkill -INT devrun``; nobody presses Ctrl+C twice as fast), or to the whole
+group."""
 
 
 class SignalInbox:
@@ -90,3 +97,18 @@ class SignalInbox:
             self._wake()
         if self._child_ended is not None and number == getattr(signal, "SIGCHLD", None):
             self._child_ended()
+
+
+class StopRequests:
+    """Tells the first signal that ends the run from one that presses for it."""
+
+    def __init__(self) -> None:
+        self._first_at: float | None = None
+
+    def is_another(self, number: int) -> bool:
+        """Whether a signal, received now, asks for more than the first one did."""
+        now = time.monotonic()
+        if self._first_at is None:
+            self._first_at = now
+            return False
+        return now - self._first_at > SAME_REQUEST.get(number, inf)

@@ -33,14 +33,11 @@ from devrun.process.group import Asking
 from devrun.process.signals import CHILD, CONTINUE, KILL, RESIZE, STOP, SUSPEND
 from devrun.process.spawn import Child, resize
 from devrun.sources.loop_guard import Answer, LoopGuard
-from devrun.sources.signals import STOP_SIGNALS, SignalInbox
+from devrun.sources.signals import STOP_SIGNALS, SignalInbox, StopRequests
 from devrun.supervise.machine import Phase, State
 from devrun.supervise.messages import FilesChanged, Level, Start, Stop
 from devrun.supervise.outcome import Ending, Verdict, ends_others, verdict
 from devrun.supervise.service import RECHECK, ServiceTask, Surroundings
-
-SAME_TERM = 1.0
-"""Seconds within which a second SIGTERM is taken for the first one, sent to the whole group."""
 
 
 class Supervisor:
@@ -77,7 +74,7 @@ class Supervisor:
         self._level: Level | None = None
         self._reason: StopReason | None = None
         self._received: int | None = None
-        self._received_at = 0.0
+        self._requests = StopRequests()
         self._stopping_since: float | None = None
         self._everything = trio.CancelScope()
         self.signalled = trio.Event()
@@ -267,13 +264,9 @@ class Supervisor:
 
     def _stop_by(self, number: int) -> None:
         """First ask; then, at a second Ctrl+C or a later SIGTERM, kill; then leave."""
-        now = time.monotonic()
-        again = self._received is not None and (
-            number == signal.SIGINT
-            or (number == signal.SIGTERM and now - self._received_at > SAME_TERM)
-        )
+        again = self._requests.is_another(number)
         if self._received is None:
-            self._received, self._received_at = number, now
+            self._received = number
         self.signalled.set()
         if again and self._level is Level.KILL:
             self._everything.cancel()

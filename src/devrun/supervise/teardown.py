@@ -16,7 +16,7 @@ from devrun.process.exits import ChildExits
 from devrun.process.group import signal_group
 from devrun.process.signals import CHILD, KILL
 from devrun.process.spawn import Child
-from devrun.sources.signals import STOP_SIGNALS, SignalInbox
+from devrun.sources.signals import STOP_SIGNALS, SignalInbox, StopRequests
 from devrun.supervise.launch import Launcher
 
 NOBODY = -1
@@ -46,6 +46,7 @@ class TeardownSequence:
         self._exits = exits
         self._signals = signals
         self._publish = publish
+        self._requests = StopRequests()
         self._interrupted = False
         self._running: Child | None = None
 
@@ -88,6 +89,10 @@ class TeardownSequence:
             if number == CHILD:
                 self._exits.notify()
             elif number in STOP_SIGNALS:
-                if self._running is not None:
-                    signal_group(self._running.pid, KILL if self._interrupted else number)
-                self._interrupted = True
+                self._interrupt(number)
+
+    def _interrupt(self, number: int) -> None:
+        again = self._requests.is_another(number)
+        if self._running is not None and (again or not self._interrupted):
+            signal_group(self._running.pid, KILL if again else number)
+        self._interrupted = True
