@@ -15,6 +15,8 @@ class ExitCode(IntEnum):
     """Bad command line or configuration: nothing was started."""
     INTERNAL = 70
     """A defect of devrun itself (``EX_SOFTWARE`` of sysexits.h); nothing is left running."""
+    SYSTEM = 71
+    """The system has no more files or processes to give (``EX_OSERR``); nothing is left running."""
     NOT_EXECUTABLE = 126
     """A program was found but may not be executed (POSIX shell convention)."""
     NOT_FOUND = 127

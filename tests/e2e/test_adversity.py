@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -143,3 +144,18 @@ def test_ends_are_seen_without_pidfds_too(tmp_path, mark):
             check=True,
         )
         assert {b"[0] a", b"[1] b"} < set(done.stdout.split(b"\n"))
+
+
+@pytest.mark.parametrize("limit", [7, 10, 13])
+def test_too_few_files_are_said_and_nothing_is_left(mark, limit):
+    """That nothing is left is what the fixture of the mark looks at."""
+    limited = f"ulimit -n {limit}; exec {shlex.quote(sys.executable)} -m devrun"
+    done = subprocess.run(
+        ["sh", "-c", limited + " 'a=sleep 60' 'b=sleep 60' 'c=sleep 60' 'd=sleep 60'"],
+        env={**os.environ, "RUN_MARK": mark},
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 71
+    assert done.stderr.startswith(b"devrun: too many open files")
