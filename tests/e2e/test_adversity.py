@@ -151,7 +151,7 @@ def test_too_few_files_are_said_and_nothing_is_left(mark, limit):
     """That nothing is left is what the fixture of the mark looks at."""
     limited = f"ulimit -n {limit}; exec {shlex.quote(sys.executable)} -m devrun"
     done = subprocess.run(
-        ["sh", "-c", limited + " 'a=sleep 60' 'b=sleep 60' 'c=sleep 60' 'd=sleep 60'"],
+        ["sh", "-c", limited + " 'sleep 60'" * 20],
         env={**os.environ, "RUN_MARK": mark},
         stderr=subprocess.PIPE,
         timeout=60,
