@@ -79,7 +79,6 @@ INPUT = [
     vector("a target that is none", "-i", "read a; echo $a", stdin="9:x\n"),
     vector("a target with a blank in it", "-i", "-n", "a b", "read a; echo [$a]", stdin="a b:x\n"),
     vector("a target in other letters", "-i", "-n", "ä日", "read a; echo [$a]", stdin="ä日:x\n"),
-    vector("raw input", "-i", "-r", "read a; echo $a", stdin="x\n"),
     vector("input and groups", "-g", "--handleInput", "read a; echo $a", "echo 2", stdin="x\n"),
     failing(
         "input and kill others",

@@ -23,6 +23,8 @@ from pathlib import Path
 import pyte
 
 PROGRAMS = Path(__file__).parent / "programs"
+BETWEEN_PRESSES = 0.1
+"""Seconds; within 50 ms devrun takes a second SIGINT for the first."""
 PATIENCE = 30.0
 """Seconds after which something that should have happened has failed to."""
 
@@ -170,6 +172,12 @@ class Run:
     def signal(self, number: int) -> Run:
         """Send a signal to devrun: to the process that was started."""
         self.process.send_signal(number)
+        return self
+
+    def at_leisure(self) -> Run:
+        """Let as much time pass as a person needs to press a key twice."""
+        pressed = time.monotonic()
+        until(lambda: time.monotonic() > pressed + BETWEEN_PRESSES, "the passing of time")
         return self
 
     def type(self, keys: bytes) -> Run:

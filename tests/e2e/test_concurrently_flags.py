@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -126,8 +125,7 @@ def test_a_signal_goes_to_the_teardown_that_runs_and_ends_the_sequence(devrun):
 def test_a_second_signal_kills_it(devrun):
     run = devrun("--teardown", program("ignores_signals"), "echo work")
     run.wait_for("READY").signal(signal.SIGTERM)
-    time.sleep(0.1)  # Within 50 ms it would be the same request.
-    run.signal(signal.SIGINT)
+    run.at_leisure().signal(signal.SIGINT)
     assert run.wait() == 0
     assert "exited with code SIGKILL" in run.text
 
