@@ -39,6 +39,11 @@ def test_a_command_line_of_the_documentation(devrun, folder, line):
     if words[:1] == ["exec"]:
         assert devrun(*words, env_added={"PATH": f"{folder}:/bin:/usr/bin"}).wait() == 0
         return
+    if words[:1] == ["export"]:
+        run = devrun(*words)
+        assert run.wait() == 0, run.text
+        assert "Made by devrun export" in run.text or "next: " in run.text
+        return
     dry = [] if words[:1] == ["check"] else ["--dry-run"]
     if words.count("-f") == 2:
         (folder / "Procfile").write_text("web: sleep 1\n")

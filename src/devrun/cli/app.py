@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from devrun.cli import options as o
 from devrun.cli.subcommands import COMPLETION_OPTIONS, EXEC_COMMANDS
 from devrun.config.exec_line import EXEC_FLAGS
+from devrun.config.export_line import EXPORT_FLAGS
 from devrun.config.settings import RunSettings, Value, with_values
 from devrun.config.start_line import START_FLAGS
 from devrun.errors import ExitCode, UsageError
@@ -44,6 +45,19 @@ EXEC_EPILOG = """\b
 Examples:
   devrun exec -- env
   devrun exec web
+"""
+
+EXPORT_HELP = """Write a project as files for what runs it elsewhere.
+
+FORMAT is systemd, systemd-user, launchd, supervisord, runit, s6, compose, kubernetes or
+app-platform. Values of .env files are not written unless asked for.
+"""
+
+EXPORT_EPILOG = """\b
+Examples:
+  devrun export systemd deploy/ -u app
+  devrun export compose . --image ghcr.io/me/app:1
+  devrun export kubernetes k8s/ -m web=3 --public NODE_ENV
 """
 
 CHECK_HELP = """Check a project without starting anything, and show what would run."""
@@ -106,6 +120,16 @@ def _exec(**_said: object) -> None:
 _exec.__signature__ = o.signature(EXEC_FLAGS, o.EXEC_MEANINGS)  # type: ignore[attr-defined]
 for _name in EXEC_COMMANDS:
     app.command(_name, help=EXEC_HELP, epilog=EXEC_EPILOG, context_settings=_CONTEXT)(_exec)
+
+
+def _export(**_said: object) -> None:
+    """Nothing: ``devrun export`` has the grammar of ``devrun start``."""
+
+
+_export.__signature__ = o.signature(  # type: ignore[attr-defined]
+    EXPORT_FLAGS, o.EXPORT_MEANINGS, (("format", o.ExportFormat), ("folder", o.ExportFolder))
+)
+app.command("export", help=EXPORT_HELP, epilog=EXPORT_EPILOG, context_settings=_CONTEXT)(_export)
 
 
 @app.command("check", help=CHECK_HELP, context_settings=_CONTEXT)

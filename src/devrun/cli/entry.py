@@ -67,6 +67,10 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
         from devrun.cli.app import main
 
         return main(words)
+    if words[:1] == ["export"]:
+        from devrun.cli.export import export
+
+        return export(words[1:], os.environ)
     command = words.pop(0) if words[:1] in (["run"], ["start"]) else "run"
     if command == "start":
         from devrun.config.start_line import read_start_line

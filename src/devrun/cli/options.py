@@ -188,18 +188,35 @@ EXEC_MEANINGS = START_MEANINGS | {
     "files": Meaning(WHAT, "The Procfile that has the process, if it is one's name.", "FILE"),
 }
 
+EXPORTED = "What is written"
+EXPORT_MEANINGS = START_MEANINGS | {
+    "application": Meaning(EXPORTED, "Name of the whole. Default: that of the folder.", "NAME"),
+    "user": Meaning(EXPORTED, "Who runs the processes.", "USER"),
+    "logs": Meaning(EXPORTED, "Folder for log files. Default: as the target does it.", "FOLDER"),
+    "template": Meaning(EXPORTED, "Folder of templates that replace devrun's own.", "FOLDER"),
+    "image": Meaning(EXPORTED, "Container image. Default: the application's name.", "IMAGE"),
+    "public": Meaning(EXPORTED, "Variables of .env files that are no secrets.", "A,B,…"),
+    "include_secrets": Meaning(EXPORTED, "Write the values of all others too, for you alone."),
+}
+
 
 def signature(
-    flags: Sequence[Flag] = FLAGS, meanings: Mapping[str, Meaning] = MEANINGS
+    flags: Sequence[Flag] = FLAGS,
+    meanings: Mapping[str, Meaning] = MEANINGS,
+    first: Sequence[tuple[str, object]] = (),
 ) -> Signature:
     """Return the parameters of a function that Typer is to make a command of.
 
     Args:
         flags: Its options.
         meanings: What they mean, by field.
+        first: Names and types of what stands before the commands.
     """
-    commands = Parameter("commands", Parameter.KEYWORD_ONLY, default=None, annotation=Commands)
-    return Signature([commands, *(_parameter(flag, meanings[flag.field]) for flag in flags)])
+    words = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in (*first, ("commands", Commands))
+    ]
+    return Signature([*words, *(_parameter(flag, meanings[flag.field]) for flag in flags)])
 
 
 def _parameter(flag: Flag, meaning: Meaning) -> Parameter:
@@ -218,6 +235,12 @@ def _parameter(flag: Flag, meaning: Meaning) -> Parameter:
     default = False if kind is bool else None
     annotation = Annotated[kind, option]  # type: ignore[valid-type]  # made here, for Typer alone
     return Parameter(flag.field, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _complete_format(incomplete: str) -> list[str]:
+    from devrun.export.formats import FORMATS
+
+    return [name for name in FORMATS if name.startswith(incomplete)]
 
 
 def _complete_process(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -241,6 +264,19 @@ Commands = Annotated[
         show_default=False,
         autocompletion=_complete_process,
     ),
+]
+ExportFormat = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FORMAT",
+        help="What the files are for.",
+        show_default=False,
+        autocompletion=_complete_format,
+    ),
+]
+ExportFolder = Annotated[
+    str | None,
+    typer.Argument(metavar="FOLDER", help="Where they go; - shows them.", show_default=False),
 ]
 Files = Annotated[
     list[str] | None,

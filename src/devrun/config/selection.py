@@ -71,15 +71,15 @@ def select(settings: RunSettings, cwd: str) -> Selection:
         raise UsageError("--names is for commands; the processes of a file have their names")
     entries, places, warnings = _entries(files, cwd)
     names = [entry.name for entry in entries if entry.name]
-    chosen = [word for word in settings.commands if not _is_command(word)]
+    chosen = [word for word in settings.commands if not is_command(word)]
     _check_names(chosen, names, files)
-    commands = _commands([w for w in settings.commands if _is_command(w)], settings, cwd)
+    commands = _commands([w for w in settings.commands if is_command(w)], settings, cwd)
     for command in commands:
         if command.name in places:
             file = places[command.name].rpartition(":")[0]
             message = f'the name "{command.name}" stands in {file} and as a command'
             raise UsageError(f"{message}; see {places[command.name]}")
-    wanted, more = _wanted(chosen, names)
+    wanted, more = _wanted(chosen, names, with_release=settings.with_release)
     wanted -= _excepted(settings.excepted, names, files)
     if not wanted and not commands:
         raise UsageError(f'--except "{settings.excepted}": nothing is left to run')
@@ -132,7 +132,8 @@ def _entries(
     return tuple(services), places, warnings
 
 
-def _is_command(word: str) -> bool:
+def is_command(word: str) -> bool:
+    """Whether a word behind the files is a command, rather than the name of a process."""
     return bool(re.search(r"[=\s]|\A(npm|pnpm|yarn|bun|node|deno):", word))
 
 
@@ -153,11 +154,13 @@ def _excepted(text: str | None, names: Sequence[str], files: Sequence[str]) -> f
     return frozenset(words)
 
 
-def _wanted(chosen: Sequence[str], names: Sequence[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+def _wanted(
+    chosen: Sequence[str], names: Sequence[str], *, with_release: bool
+) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the processes to run: those named, or all but ``release``."""
     if chosen:
         return frozenset(chosen), ()
-    if RELEASE not in names or len(names) == 1:
+    if RELEASE not in names or len(names) == 1 or with_release:
         return frozenset(names), ()
     warning = f'"{RELEASE}" is not run: it is a step before a release; name it to run it'
     return frozenset(names) - {RELEASE}, (warning,)

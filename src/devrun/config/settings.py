@@ -18,6 +18,7 @@ class RunSettings:
     Attributes:
         commands: The words that are no options.
         arguments: The words after ``--`` where they are the commands' arguments.
+        with_release: A file's ``release`` is wanted too, where no process is named.
     """
 
     commands: tuple[str, ...] = ()
@@ -28,6 +29,7 @@ class RunSettings:
     max_processes: str | None = None
     shell: str | None = None
     passthrough_arguments: bool = False
+    with_release: bool = False
     allow_empty: bool = False
     cwd: tuple[str, ...] = ()
     root: str | None = None
