@@ -44,7 +44,7 @@ def camel(name):
 
 
 def test_every_field_has_its_option_and_every_option_its_meaning():
-    own = {"commands", "arguments", "with_release"}
+    own = {"commands", "arguments", "with_release", "env_below"}
     assert [flag.field for flag in FLAGS] == list(dict.fromkeys(flag.field for flag in FLAGS))
     assert {flag.field for flag in FLAGS} == {f.name for f in fields(RunSettings)} - own
     assert set(MEANINGS) == {flag.field for flag in FLAGS}

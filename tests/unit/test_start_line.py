@@ -14,7 +14,7 @@ from devrun.errors import UsageError
 
 
 def read(*words, **environ):
-    reading = read_start_line(words, environ)
+    reading = read_start_line(words, environ, cwd="/nowhere")
     assert not isinstance(reading, Request)
     return reading.settings
 
@@ -117,5 +117,5 @@ def test_what_is_wrong_is_refused(words, reason):
 
 
 def test_help_and_version():
-    assert read_start_line(["web", "-h"], {}) is Request.HELP
-    assert read_start_line(["--version"], {}) is Request.VERSION
+    assert read_start_line(["web", "-h"], {}, cwd="/") is Request.HELP
+    assert read_start_line(["--version"], {}, cwd="/") is Request.VERSION

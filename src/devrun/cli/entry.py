@@ -75,7 +75,7 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
     if command == "start":
         from devrun.config.start_line import read_start_line
 
-        reading = read_start_line(words, os.environ)
+        reading = read_start_line(words, os.environ, cwd=_current_folder())
     else:
         reading = read_command_line(words, os.environ)
     if reading is Request.HELP:
@@ -88,6 +88,13 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
     for warning in reading.warnings:
         complain(warning)
     return start(reading.settings, inbox, guardian)
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder does not exist any more; change to another") from None
 
 
 def is_typers(words: Sequence[str], environ: Mapping[str, str]) -> bool:
@@ -105,10 +112,7 @@ def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> in
     from devrun.config.resolve import resolve
     from devrun.output.color_level import color_level
 
-    try:
-        cwd = os.getcwd()
-    except FileNotFoundError:
-        raise UsageError("the current folder does not exist any more; change to another") from None
+    cwd = _current_folder()
     level = color_level(os.environ, is_terminal=os.isatty(1), choice=settings.color)
     resolution = resolve(settings, cwd=cwd, environ=os.environ, color_level=level)
     for warning in resolution.warnings:

@@ -88,6 +88,9 @@ MEANINGS = {
         "N",
     ),
     "port_step": Meaning(ENVIRONMENT, "From one process's port to the next. Default: 100.", "N"),
+    "formation_port_step": Meaning(
+        ENVIRONMENT, "From one instance's port to the next. Default: 1.", "N"
+    ),
     "no_port": Meaning(ENVIRONMENT, "Assign no PORT."),
     "kill_others": Meaning(
         ENDING, "When one ends, stop the others; the default for Procfiles.", negative=True

@@ -22,6 +22,7 @@ _OF_A_RUN = {
     "no_env": "--no-env",
     "port": "--port -p",
     "port_step": "--port-step",
+    "formation_port_step": "--formation-port-step",
     "no_port": "--no-port",
     "kill_signal": "--kill-signal",
     "stop_signals": "--stop-signals",

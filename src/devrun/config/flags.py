@@ -76,6 +76,7 @@ FLAGS = (
     _flag("--no-env", _SWITCH),
     _flag("--port"),
     _flag("--port-step"),
+    _flag("--formation-port-step"),
     _flag("--no-port", _SWITCH),
     # Ending and restarting
     _flag("--kill-others -k", _SWITCH),

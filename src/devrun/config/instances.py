@@ -109,16 +109,20 @@ def _instances(
     service: Service, count: int, step: int, settings: RunSettings
 ) -> tuple[Service, ...]:
     """Return the instances of a process: ``web``, or ``web.1``, ``web.2`` if there are several."""
-    if service.port is not None and count > step:
+    apart = 1
+    if settings.formation_port_step is not None:
+        text = settings.formation_port_step
+        apart = values.whole_number(text, "--formation-port-step", least=1, most=10_000)
+    if service.port is not None and (count - 1) * apart >= step:
         message = f'--formation: {count} of "{service.name}" would need the next process\'s ports'
-        raise UsageError(f"{message}; at most {step}, or --no-port")
+        raise UsageError(f"{message}; at most {(step - 1) // apart + 1}, or --no-port")
     numbered = settings.instance_names or count > 1
     return tuple(
         replace(
             service,
             name=f"{service.name}.{number}" if numbered else service.name,
             number=number,
-            port=None if service.port is None else service.port + number - 1,
+            port=None if service.port is None else service.port + apart * (number - 1),
         )
         for number in range(1, count + 1)
     )

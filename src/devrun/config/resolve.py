@@ -87,6 +87,9 @@ def environment_settings(settings: RunSettings, cwd: str) -> EnvironmentSettings
     """
     files = tuple(os.path.join(cwd, os.path.expanduser(path)) for path in settings.env_files)
     root = None if settings.no_env else find_root_file(cwd)
+    if settings.env_below:
+        files = (*settings.env_below, *((root,) if root else ()), *files)
+        root = None
     return EnvironmentSettings(root, files, settings.env_override)
 
 

@@ -18,6 +18,7 @@ class RunSettings:
     Attributes:
         commands: The words that are no options.
         arguments: The words after ``--`` where they are the commands' arguments.
+        env_below: Paths of files whose variables are below all others.
         with_release: A file's ``release`` is wanted too, where no process is named.
     """
 
@@ -38,10 +39,12 @@ class RunSettings:
     instance_names: bool = False
     env: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
+    env_below: tuple[str, ...] = ()
     env_override: bool = False
     no_env: bool = False
     port: str | None = None
     port_step: str | None = None
+    formation_port_step: str | None = None
     no_port: bool = False
     kill_others: bool | None = None
     kill_others_on_fail: bool = False

@@ -7,15 +7,20 @@ settings that ``devrun run`` has.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from devrun.config.command_line import Reading
+from devrun.config.environment import layers
 from devrun.config.flags import FLAGS, Flag, Takes
 from devrun.config.option_reader import OptionReader, Request
+from devrun.config.rc_files import option_values, overlay, overmind_files
+from devrun.config.root_file import find_root_file
 from devrun.config.settings import RunSettings, Value, with_values
 from devrun.errors import UsageError
+from devrun.model import EnvironmentSettings
 
 _ONLY_HERE = (
     Flag("only_files", ("--env", "-e"), Takes.LIST),
@@ -33,6 +38,7 @@ _SPELLED = {
     "formation": "--formation -m --concurrency -c --scale",
     "port": "--port -p",
     "port_step": "--port-step -P",
+    "formation_port_step": "--formation-port-step",
     "no_port": "--no-port -N",
     "excepted": "--ignored-processes -x --except",
     "can_die": "--can-die",
@@ -64,11 +70,14 @@ _COUNT = re.compile(r"[^=\s]+=\d+(,[^=\s]+=\d+)*", re.ASCII)
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
-def read_start_line(words: Sequence[str], environ: Mapping[str, str]) -> Reading | Request:
+def read_start_line(
+    words: Sequence[str], environ: Mapping[str, str], *, cwd: str
+) -> Reading | Request:
     """Return the settings that the words of ``devrun start`` mean.
 
     Variables stand in where no word says otherwise: ``DEVRUN_``, ``OVERMIND_``, ``HIVEMIND_`` and
     ``FOREMAN_`` with the long name of an option behind, in this order; and honcho's ``PROCFILE``.
+    Behind these come the same in ``.env`` files, and what ``.foreman`` says.
 
     Raises:
         UsageError: An option is unknown, stands twice, or has no value or a wrong one.
@@ -78,9 +87,69 @@ def read_start_line(words: Sequence[str], environ: Mapping[str, str]) -> Reading
     if request is not None:
         return request
     _read_variables(reader, environ)
+    below = overmind_files(cwd, environ.get("HOME", ""))
+    skipped = "OVERMIND_SKIP_ENV" in {**_values(below), **environ}
+    folder = os.path.join(cwd, os.path.expanduser(str(reader.values.get("root", ""))))
+    in_files = _variables_of_files(reader, below, folder, skipped=skipped)
+    _read_variables(reader, in_files)
+    warnings = _read_option_files(reader, cwd)
+    procfiles = environ.get("PROCFILE") or in_files.get("PROCFILE") or "Procfile"
+    reader.values.setdefault("files", (procfiles,))
     said = dict(reader.values)
-    settings, warnings = _translated(said, [*reader.words, *reader.behind])
-    return Reading(with_values(settings, said), warnings)
+    settings, more = _translated(said, [*reader.words, *reader.behind])
+    settings = replace(settings, env_below=tuple(below), no_env=settings.no_env or skipped)
+    settings = with_values(settings, said)
+    settings, others = _overlaid(settings, cwd)
+    return Reading(settings, (*warnings, *more, *others))
+
+
+def _variables_of_files(
+    reader: OptionReader, below: Sequence[str], folder: str, *, skipped: bool
+) -> Mapping[str, str]:
+    """Return the variables of the run's ``.env`` files, where there are any."""
+    listed = reader.values.get("only_files")
+    if isinstance(listed, tuple):
+        files = [path for text in listed for path in _listed(text)]
+    else:
+        root = None if skipped or reader.values.get("no_env") else find_root_file(folder)
+        files = [root] if root else []
+    paths = [*below, *(os.path.join(folder, os.path.expanduser(path)) for path in files)]
+    return _values([path for path in paths if os.path.isfile(path)])  # Others are said later.
+
+
+def _values(paths: Sequence[str]) -> dict[str, str]:
+    found = layers(EnvironmentSettings(None, tuple(paths)), {}) if paths else {}
+    return {name: variable.value for name, variable in found.items()}
+
+
+def _read_option_files(reader: OptionReader, cwd: str) -> tuple[str, ...]:
+    """Take what ``.foreman`` says and nobody else has; return what is to be told."""
+    by_name = {name: flag for flag in START_FLAGS for name in flag.names}
+    said = set(reader.values)
+    warnings: list[str] = []
+    for file, option, text in option_values(cwd):
+        flag = by_name.get(f"--{option}")
+        if flag is None:
+            warnings.append(f'{file}: there is no option "{option}"')
+        elif flag.field not in said:
+            reader.take_variable(f"{file}: {option}", flag, text)
+    return tuple(warnings)
+
+
+def _overlaid(settings: RunSettings, cwd: str) -> tuple[RunSettings, tuple[str, ...]]:
+    """Add what stands in ``Procfile.options``; words and variables win."""
+    folder = os.path.join(cwd, os.path.expanduser(settings.root or ""))
+    warnings: list[str] = []
+    for path in settings.files:
+        found = overlay(os.path.join(folder, path))
+        settings = replace(
+            settings,
+            formation=settings.formation or found.formation or None,
+            stop_signals=settings.stop_signals or found.stop_signals or None,
+            env=(*found.env, *settings.env),
+        )
+        warnings += found.warnings
+    return settings, tuple(warnings)
 
 
 def _read_variables(reader: OptionReader, environ: Mapping[str, str]) -> None:
@@ -92,8 +161,6 @@ def _read_variables(reader: OptionReader, environ: Mapping[str, str]) -> None:
                 if flag.field not in said and environ.get(name):
                     reader.take_variable(name, flag, environ[name])
                     said.add(flag.field)
-    if "files" not in said:
-        reader.values["files"] = (environ.get("PROCFILE") or "Procfile",)
 
 
 def _translated(said: dict[str, Value], words: list[str]) -> tuple[RunSettings, tuple[str, ...]]:

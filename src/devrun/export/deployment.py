@@ -57,7 +57,8 @@ class ProcessType:
         direct: No shell stays between, which would pass no signal on.
         folder: Absolute path of the folder it runs in.
         subfolder: That folder relative to the project's, or nothing if it is the same.
-        port: The first instance's port; each further one has 1 more. None: it has none.
+        port: The first instance's port, or None: it has none.
+        port_step: How much more each further one has.
         variables: Variables of its own.
         stop_signal: Name of the signal that ends it.
         stop_timeout: Seconds that it may take to end.
@@ -73,6 +74,7 @@ class ProcessType:
     folder: str
     subfolder: str
     port: int | None
+    port_step: int
     variables: tuple[tuple[str, str], ...]
     stop_signal: str
     stop_timeout: float
@@ -90,7 +92,7 @@ class ProcessType:
 
     def port_of(self, number: int) -> int | None:
         """Return the port of one instance."""
-        return None if self.port is None else self.port + number - 1
+        return None if self.port is None else self.port + self.port_step * (number - 1)
 
     @property
     def grace(self) -> int:
@@ -190,11 +192,17 @@ def _process_type(name: str, services: Sequence[Service], project: Project) -> P
         folder=first.cwd,
         subfolder="" if relative == "." else relative,
         port=first.port,
+        port_step=_port_step(services),
         variables=first.env,
         stop_signal=Signals(first.stop.signal).name,
         stop_timeout=first.stop.timeout,
         count=len(services),
     )
+
+
+def _port_step(services: Sequence[Service]) -> int:
+    ports = [service.port for service in services[:2] if service.port is not None]
+    return ports[1] - ports[0] if len(ports) > 1 else 1
 
 
 def becomes_program(line: str) -> bool:

@@ -40,7 +40,8 @@ def _systemd_line(deployment: Deployment, kind: ProcessType) -> str:
     assignments = [("PS", f"{kind.name}.{number}")]
     if kind.port is not None:
         # Not by Environment=: a PORT in an EnvironmentFile= would win.
-        port = f"$(({kind.port - 1} + {number}))" if kind.count > 1 else str(kind.port)
+        offset = number if kind.port_step == 1 else f"{kind.port_step} * {number}"
+        port = f"$(({kind.port_of(0)} + {offset}))" if kind.count > 1 else str(kind.port)
         assignments.insert(0, ("PORT", port))
     line = shell_line(kind, assignments, variables=_own(deployment, kind))
     return f"{SHELL} -c {systemd_word(line).replace(_INSTANCE, '%i')}"
