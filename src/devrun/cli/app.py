@@ -138,6 +138,7 @@ def check_command(  # noqa: PLR0913, PLR0917 - Typer takes options from paramete
     file: o.Files = None,
     env: o.EnvName = None,
     show_values: o.ShowValues = False,
+    style: o.CheckFormat = "text",
     env_file: o.EnvFiles = None,
     env_override: o.EnvOverride = False,
     no_env: o.NoEnv = False,
@@ -156,7 +157,7 @@ def check_command(  # noqa: PLR0913, PLR0917 - Typer takes options from paramete
         port=port,
         no_port=no_port,
     )
-    return check(settings, env=env, show_values=show_values)
+    return check(settings, env=env, show_values=show_values, style=style)
 
 
 @app.command("init", help=INIT_HELP, context_settings=_CONTEXT)

@@ -345,6 +345,15 @@ ShowValues = Annotated[
     bool,
     Option("--show-values", help="With --env: show the values too.", rich_help_panel=GENERAL),
 ]
+CheckFormat = Annotated[
+    str,
+    Option(
+        "--format",
+        metavar="text|procfile|env",
+        help="Print the project as a Procfile, or with --env the variables as a .env file.",
+        rich_help_panel=GENERAL,
+    ),
+]
 InitFrom = Annotated[
     str,
     Option("--from", metavar="FILE", help="The package.json.", rich_help_panel=GENERAL),

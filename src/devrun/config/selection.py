@@ -63,7 +63,7 @@ def select(settings: RunSettings, cwd: str) -> Selection:
         NothingToRun: They name nothing, and there is no Procfile in the folder.
         UsageError: A file or a word is wrong.
     """
-    files = settings.files or (() if settings.commands else _discovered(cwd))
+    files = files_of(settings, cwd)
     if not files:
         commands = _commands(settings.commands, settings, cwd)
         return Selection((), commands, frozenset(), "the command line")
@@ -85,6 +85,15 @@ def select(settings: RunSettings, cwd: str) -> Selection:
         raise UsageError(f'--except "{settings.excepted}": nothing is left to run')
     source = ", ".join(files)
     return Selection(entries, commands, wanted, source, (*warnings, *more))
+
+
+def files_of(settings: RunSettings, cwd: str) -> tuple[str, ...]:
+    """Return the files that the settings mean; none if all comes from the command line.
+
+    Raises:
+        NothingToRun: There is no command, and no Procfile in the folder.
+    """
+    return settings.files or (() if settings.commands else _discovered(cwd))
 
 
 def _discovered(cwd: str) -> tuple[str, ...]:

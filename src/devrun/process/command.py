@@ -39,6 +39,11 @@ _BUILT_IN = frozenset(
 """What POSIX shells understand themselves (POSIX XCU 2.9.1.1, 2.4 and 2.14, and common more)."""
 
 
+def is_built_in(word: str) -> bool:
+    """Whether a shell understands a command's first word itself."""
+    return word in _BUILT_IN
+
+
 def argv_for(command: str, shell: Shell | None = None) -> list[str]:
     """Return the argument vector that runs ``command``.
 
