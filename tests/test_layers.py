@@ -11,8 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "devrun"
-PLATFORM_DOORS = {"sources/signals.py", "output/journal.py", "output/screen.py"}
-"""Outside ``process``, only these: which signals there are, the writer's poll, old consoles."""
+PLATFORM_DOORS = {
+    "sources/signals.py",
+    "sources/keyboard.py",
+    "output/journal.py",
+    "output/screen.py",
+}
+"""Outside ``process``, only these: which signals there are, terminals, the writer's poll, old
+consoles."""
 PURE = [
     "devrun.config.resolve",
     "devrun.model",

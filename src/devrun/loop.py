@@ -22,7 +22,7 @@ from devrun.output.complaint import complain
 from devrun.output.direct import Direct
 from devrun.output.journal import Journal
 from devrun.output.presenter import Presenter
-from devrun.output.screen import STDOUT, Screen
+from devrun.output.screen import STDOUT, Screen, Size
 from devrun.output.summary import Summary
 from devrun.output.timings import Timings
 from devrun.process.exits import ChildExits
@@ -32,6 +32,10 @@ from devrun.supervise.launch import Launcher
 from devrun.supervise.outcome import Verdict
 from devrun.supervise.service import Surroundings
 from devrun.supervise.supervisor import Supervisor
+
+TYPE_CHECKING = False  # output.focus is not for every run
+if TYPE_CHECKING:
+    from devrun.output.focus import Focused
 
 
 class Sink(Protocol):
@@ -83,7 +87,9 @@ async def live(this: Parts) -> Verdict:
     this.signals.on_child(None)  # From here on they are waited for.
     journal = Journal(STDOUT, gone=lambda error: _output_failed(supervisor, error))
     presenter = this.screen.new_presenter(trio.current_time)
-    sink = _sink(this, presenter, journal, lambda error: _output_failed(supervisor, error))
+    failed = lambda error: _output_failed(supervisor, error)  # noqa: E731 - made below
+    focused = _focused(this, presenter, journal, failed)
+    sink = focused or _sink(this, presenter, journal, failed)
     summary, timings = Summary(), Timings()
     this.bus.subscribe(sink, summary, timings)
     exits = ChildExits()
@@ -95,13 +101,14 @@ async def live(this: Parts) -> Verdict:
         over=sink.over,
         observe=lambda index, news: supervisor.observe(index, news),  # noqa: PLW0108 - made below
         adopted=this.adopted,
+        focused=focused,
     )
     supervisor = Supervisor(
         this.project,
         around,
         signals=this.signals,
         guardian=this.guardian,
-        size_for=this.screen.size_for,
+        size_for=_size_for(this, focused),
         policy_hint=this.hint,
     )
     try:
@@ -152,6 +159,27 @@ def _sink(
 
     presenters = [this.screen.new_presenter(trio.current_time) for _ in this.project.services]
     return Grouped(presenters, journal, failed=failed)
+
+
+def _focused(
+    this: Parts, presenter: Presenter, journal: Journal, failed: Callable[[OSError], None]
+) -> Focused | None:
+    """Return what shows events where one service is to have the terminal for itself."""
+    if this.project.focus is None:
+        return None
+    from devrun.output.focus import Focused
+
+    return Focused(presenter, journal, service=this.project.focus, failed=failed)
+
+
+def _size_for(this: Parts, focused: Focused | None) -> Callable[[int], Size]:
+    """Return what tells a service's rows and columns; all of them while it is alone."""
+
+    def size(index: int) -> Size:
+        alone = focused is not None and focused.holding and focused.service == index
+        return this.screen.size_for(None if alone else index)
+
+    return size
 
 
 def _output_failed(supervisor: Supervisor, error: OSError) -> None:

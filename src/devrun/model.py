@@ -293,6 +293,7 @@ class Project:
         max_processes: How many services may run at a time, or None for all.
         input_target: Index of the service that gets the lines of devrun's stdin which name no
             other, or None if stdin is not read.
+        focus: Index of the service that gets the terminal's keys, or None.
         exit_zero_on_interrupt: Ctrl+C is no failure: exit code 0 if nothing had failed before.
     """
 
@@ -306,6 +307,7 @@ class Project:
     watch: WatchSettings = WatchSettings()
     teardown: Teardown = Teardown()
     input_target: int | None = None
+    focus: int | None = None
     exit_zero_on_interrupt: bool = False
     output: OutputSettings = field(default_factory=OutputSettings)
 

@@ -167,6 +167,11 @@ class Run:
     def count(self, text: str) -> int:
         return self.output.count(text.encode())
 
+    @property
+    def terminal(self) -> int:
+        """Descriptor of the terminal's other side."""
+        return self._leader
+
     # -- doing ------------------------------------------------------------------------------
 
     def signal(self, number: int) -> Run:

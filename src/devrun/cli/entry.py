@@ -125,6 +125,8 @@ def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> in
         return ExitCode.OK
     if not project.services:
         return ExitCode.OK  # --allow-empty
+    if project.focus is not None and not (os.isatty(0) and os.isatty(1)):
+        raise UsageError("--focus needs a terminal as stdin and stdout")
     default = project.kill_others is KillOthers.ALWAYS and not settings.kill_others
     hint = "--no-kill-others" if default else None
     verdict = run(Run(project, os.environ, inbox, guardian, hint))

@@ -137,6 +137,11 @@ MEANINGS = {
         INPUT, "Pass lines of stdin on: 'NAME:text' to NAME, all else to the first."
     ),
     "default_input_target": Meaning(INPUT, "Who gets lines that name nobody.", "NAME|INDEX"),
+    "focus": Meaning(
+        INPUT,
+        "Keys go to this one's terminal; Ctrl+] holds the others' output back, and shows it.",
+        "NAME|INDEX",
+    ),
     "prefix": Meaning(
         OUTPUT,
         "index, pid, time, command, name, none, or a template such as '{time} {name}:'.",

@@ -100,6 +100,7 @@ FLAGS = (
     # Input
     _flag("--handle-input -i", _SWITCH),
     _flag("--default-input-target"),
+    _flag("--focus"),
     # Output
     _flag("--prefix -p"),
     _flag("--prefix-colors -c"),

@@ -60,6 +60,7 @@ def resolve(
         watch=watch_settings(settings, root=cwd),
         teardown=teardown(settings, shell=shell, root=cwd),
         input_target=_input_target(settings, names),
+        focus=_focus(settings, names),
         exit_zero_on_interrupt=settings.exit_zero_on_interrupt,
         output=_output(settings, names, color_level, padded=selection.from_file),
     )
@@ -107,6 +108,20 @@ def _input_target(settings: RunSettings, names: Sequence[str | None]) -> int | N
     index = 0 if target is None else find_service(target, names, "--default-input-target")
     # Raw ones have devrun's own stdin.
     return index if settings.handle_input and not settings.raw else None
+
+
+def _focus(settings: RunSettings, names: Sequence[str | None]) -> int | None:
+    if settings.focus is None:
+        return None
+    for said, option in (
+        (settings.handle_input, "--handle-input"),
+        (settings.group, "--group"),
+        (settings.raw, "--raw"),
+        (settings.tty is False, "--no-tty"),
+    ):
+        if said:
+            raise UsageError(f"--focus and {option} contradict each other; leave one out")
+    return find_service(settings.focus, names, "--focus")
 
 
 def _output(

@@ -65,6 +65,7 @@ class RunSettings:
     watch_poll: bool = False
     handle_input: bool = False
     default_input_target: str | None = None
+    focus: str | None = None
     prefix: str | None = None
     prefix_colors: str | None = None
     prefix_length: str | None = None

@@ -35,6 +35,10 @@ MOST_IN_FLIGHT = 1024 * 1024
 """Bytes that a pipe or pty can hold at most when its writer ends (pipe(7): pipe-max-size)."""
 
 
+def _never() -> bool:
+    return False
+
+
 class Pump:
     """Carries one generation's output from its descriptor to ``publish``.
 
@@ -65,6 +69,8 @@ class Pump:
         self._publish = publish
         self._after = after
         self._cutter = LineCutter(terminal=terminal)
+        self.at_once: Callable[[], bool] = _never
+        """Whether chunks are to be published as they come, lines or not."""
         self._process_ended = False
         self._last_wait = False
         self._over = False
@@ -129,6 +135,10 @@ class Pump:
         return self._turn_size > LONGEST_TURN or now - self._turn_began > LONGEST_WAIT
 
     def _take(self, chunk: bytes) -> None:
+        if self.at_once():
+            self._flush(Piece.PART)
+            self._emit(Piece.PART, chunk)
+            return
         lines = self._cutter.feed(chunk)
         if lines:
             self._emit(Piece.LINES, lines)

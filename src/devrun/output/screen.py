@@ -62,8 +62,8 @@ class Screen:
             self._prefixes = Prefixes(project.output.prefix, project.services, project.output.color)
         return self._prefixes
 
-    def size_for(self, index: int) -> Size:
-        """Return rows and columns for a service: the terminal's, less the prefix."""
+    def size_for(self, index: int | None) -> Size:
+        """Return rows and columns for a service: the terminal's, less the prefix; None has none."""
         if self._terminal:
             try:
                 size = os.get_terminal_size(STDOUT)
@@ -72,4 +72,5 @@ class Screen:
             else:
                 self._size = size.lines or 24, size.columns or 80
         rows, columns = self._size
-        return rows, max(20, columns - self.prefixes.width(index))
+        width = 0 if index is None else self.prefixes.width(index)
+        return rows, max(20, columns - width)

@@ -41,6 +41,7 @@ def guard(worker: int, signals: set[signal.Signals]) -> NoReturn:
     """Pass signals on until the worker is gone, kill what it left, end as it ended."""
     senders = Senders()
     stopping = False
+    attributes = _terminal_attributes()
     while True:
         info = signal.sigwaitinfo(signals)
         number = info.si_signo
@@ -54,6 +55,8 @@ def guard(worker: int, signals: set[signal.Signals]) -> NoReturn:
                 stopping = False
                 continue
             _kill_leftovers(signals)
+            if attributes is not None:
+                _restore_terminal(attributes)
             _end_as(status)
         if number == signal.SIGTSTP:
             stopping = _has_job_control()
@@ -61,6 +64,27 @@ def guard(worker: int, signals: set[signal.Signals]) -> NoReturn:
                 continue
         if senders.is_new(number, (info.si_code, info.si_pid), time.monotonic()):
             _send(worker, number)
+
+
+def _terminal_attributes() -> list[int | list[bytes | int]] | None:
+    """Return how the terminal is set, where ``--focus`` is going to set it otherwise."""
+    if not any(word.startswith("--focus") for word in sys.argv[1:]):
+        return None
+    import termios
+
+    try:
+        return list(termios.tcgetattr(0))
+    except termios.error:
+        return None
+
+
+def _restore_terminal(attributes: list[int | list[bytes | int]]) -> None:
+    import termios
+
+    try:
+        termios.tcsetattr(0, termios.TCSADRAIN, attributes)
+    except termios.error:
+        return  # It has hung up.
 
 
 def _reap(worker: int) -> int | None:

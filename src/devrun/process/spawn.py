@@ -35,6 +35,17 @@ class Stdio(Enum):
     """devrun's own."""
 
 
+class Input(Enum):
+    """What devrun writes to a process's stdin."""
+
+    NOTHING = "nothing"
+    """Its stdin is empty, or devrun's own for INHERIT."""
+    LINES = "lines"
+    """Whoever typed them has seen them: a pty does not echo them."""
+    KEYS = "keys"
+    """A pty echoes them, as long as the program wants that."""
+
+
 @dataclass(slots=True)
 class Child:
     """A started process, not yet reaped.
@@ -72,14 +83,13 @@ def spawn(
     stdio: Stdio,
     size: tuple[int, int] = (24, 80),
     shell: Shell | None = None,
-    takes_input: bool = False,
+    takes: Input = Input.NOTHING,
 ) -> Child:
     """Start ``command`` as the leader of a session of its own.
 
     Args:
         shell: What runs every line, or None for ``/bin/sh`` where the line needs one.
         size: Rows and columns of the pty, if there is one.
-        takes_input: Its stdin is written to; else it is empty, or devrun's own for INHERIT.
 
     Raises:
         SpawnError: It cannot be started; the message says why in one line.
@@ -90,9 +100,9 @@ def spawn(
     program = _Program(argv, find_program(argv[0], cwd=cwd, env=env), cwd, env)
     try:
         if stdio is Stdio.PTY and sys.platform != "win32":
-            child = _spawn_on_pty(program, size)
-            child.input = child.output if takes_input else None
-        elif takes_input:
+            child = _spawn_on_pty(program, size, echo=takes is Input.KEYS)
+            child.input = None if takes is Input.NOTHING else child.output
+        elif takes is not Input.NOTHING:
             child = _spawn_with_input(program, stdio)
         else:
             child = _spawn(program, stdio, subprocess.DEVNULL)
@@ -233,12 +243,12 @@ if sys.platform != "win32":
     # program; a preexec_fn would do too, but forbids vfork and is unsafe beside threads.
     _TAKE_TERMINAL = 'exec 0<>"$0" 1>&0 2>&0; exec "$@"'
 
-    def _spawn_on_pty(program: _Program, size: tuple[int, int]) -> Child:
+    def _spawn_on_pty(program: _Program, size: tuple[int, int], *, echo: bool) -> Child:
         leader, terminal = os.openpty()
         with ExitStack() as on_failure:
             on_failure.callback(os.close, leader)
             on_failure.callback(os.close, terminal)
-            _prepare(terminal, size)
+            _prepare(terminal, size, echo=echo)
             name = os.ttyname(terminal)
             wrapped = [SHELL, "-c", _TAKE_TERMINAL, name, program.path, *program.argv[1:]]
             popen = _popen(replace(program, argv=wrapped, path=SHELL), _Streams(terminal, terminal))
@@ -246,16 +256,14 @@ if sys.platform != "win32":
         os.set_blocking(leader, False)
         return Child(popen, leader, terminal)
 
-    def _prepare(terminal: int, size: tuple[int, int]) -> None:
-        """Set the size, and have bytes come through as the program wrote them (no LF to CR LF).
-
-        Input is not echoed: whoever typed it has seen it.
-        """
+    def _prepare(terminal: int, size: tuple[int, int], *, echo: bool) -> None:
+        """Set the size, and have bytes come through as the program wrote them (no LF to CR LF)."""
         import termios
 
         attributes = termios.tcgetattr(terminal)
         attributes[1] &= ~termios.OPOST
-        attributes[3] &= ~termios.ECHO
+        if not echo:
+            attributes[3] &= ~termios.ECHO
         termios.tcsetattr(terminal, termios.TCSANOW, attributes)
         termios.tcsetwinsize(terminal, size)
 

@@ -74,7 +74,7 @@ class InputRouter:
             self._publish(Notice(text))
             return
         try:
-            await _write(child.input, data)
+            await write_all(child.input, data)
         except OSError as error:
             reason = (error.strerror or "").lower()
             self._publish(Notice(f'Unable to send input to command "{label}": {reason}'))
@@ -82,8 +82,13 @@ class InputRouter:
             self._publish(Notice(f'Unable to send input to command "{label}": it has ended'))
 
 
-async def _write(descriptor: int, data: bytes) -> None:
-    """Write all of it, waiting while the process does not read."""
+async def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it, waiting while the process does not read.
+
+    Raises:
+        OSError: The process has gone.
+        ClosedResourceError: The descriptor was closed meanwhile.
+    """
     rest = memoryview(data)
     while rest:
         try:

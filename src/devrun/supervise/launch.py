@@ -13,7 +13,7 @@ from devrun.errors import ExitCode, SpawnError, UsageError
 from devrun.model import Project, Service
 from devrun.output.screen import Size
 from devrun.process.mark import MARK, mark_for
-from devrun.process.spawn import Child, Stdio, spawn
+from devrun.process.spawn import Child, Input, Stdio, spawn
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
@@ -69,10 +69,15 @@ class Launcher:
             stdio=stdio,
             size=self._size_for(service.index) if stdio is Stdio.PTY else NO_SIZE,
             shell=service.shell,
-            takes_input=self._takes_input and service.index >= 0,
+            takes=self._input_of(service),
         )
         self._sessions.setdefault(service.index, set()).add(child.pid)
         return child
+
+    def _input_of(self, service: Service) -> Input:
+        if service.index == self._project.focus:
+            return Input.KEYS
+        return Input.LINES if self._takes_input and service.index >= 0 else Input.NOTHING
 
     def end_input(self) -> None:
         """Say that devrun's own stdin has ended: what starts from now on has an empty one."""

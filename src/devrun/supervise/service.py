@@ -38,6 +38,10 @@ from devrun.supervise.messages import (
     Spawned,
 )
 
+TYPE_CHECKING = False  # output.focus is not for every run
+if TYPE_CHECKING:
+    from devrun.output.focus import Focused
+
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a tree that was asked to end. SIGCHLD makes them unnecessary where
 devrun is a subreaper; elsewhere orphans end unseen."""
@@ -54,6 +58,7 @@ class Surroundings:
         publish: Hands an event to all who show or record it, in the order of the output.
         over: Hears of a service all of whose events have been published.
         observe: Hands an event or a change of state to the supervisor, at once.
+        focused: What shows one service's output at once while it has the terminal, if there is one.
         adopted: First generations that were started before the event loop, by index.
     """
 
@@ -64,6 +69,7 @@ class Surroundings:
     over: Callable[[int], None]
     observe: Callable[[int, Event | State], None]
     adopted: dict[int, Child | SpawnError]
+    focused: Focused | None = None
 
 
 class ServiceTask:
@@ -196,11 +202,18 @@ class ServiceTask:
                 after=self._announced,
                 terminal=child.terminal is not None,
             )
+            if self._around.focused is not None:
+                self._pump.at_once = self._has_terminal
             pumps.start_soon(self._pump.run)
         since = trio.current_time() - (time.monotonic() - child.started_at)
         self._heard = trio.Event()
         self.send(Spawned(generation, child.pid, since))
         nursery.start_soon(self._wait_for, child, generation, self._pump)
+
+    def _has_terminal(self) -> bool:
+        """Whether the service has devrun's terminal for itself."""
+        focused = self._around.focused
+        return focused is not None and focused.holding and focused.service == self.spec.index
 
     def _adopt_or_launch(self) -> Child:
         adopted = self._around.adopted.pop(self.spec.index, None)

@@ -32,12 +32,17 @@ from devrun.process import tree
 from devrun.process.group import Asking
 from devrun.process.signals import CHILD, CONTINUE, KILL, RESIZE, STOP, SUSPEND
 from devrun.process.spawn import Child, resize
+from devrun.sources.keyboard import Keyboard
 from devrun.sources.loop_guard import Answer, LoopGuard
 from devrun.sources.signals import STOP_SIGNALS, SignalInbox, StopRequests
 from devrun.supervise.machine import Phase, State
 from devrun.supervise.messages import FilesChanged, Level, Start, Stop
 from devrun.supervise.outcome import Ending, Verdict, ends_others, verdict
 from devrun.supervise.service import RECHECK, ServiceTask, Surroundings
+
+TYPE_CHECKING = False  # output.focus is not for every run
+if TYPE_CHECKING:
+    from devrun.output.focus import Focused
 
 
 class Supervisor:
@@ -69,6 +74,7 @@ class Supervisor:
         self._tasks = [ServiceTask(service, around) for service in project.services]
         self._waiting = deque(self._tasks)
         self._guard = LoopGuard()
+        self._keyboard = Keyboard()
         self._endings: dict[int, Ending] = {}
         self._exited_at: dict[int, float] = {}
         self._level: Level | None = None
@@ -179,6 +185,8 @@ class Supervisor:
                 await trio.lowlevel.checkpoint()
             if self._project.input_target is not None:
                 sources.start_soon(self._pass_input_on)
+            if self._around.focused is not None:
+                sources.start_soon(self._pass_keys_on, self._around.focused)
             if any(service.watch for service in self._project.services):
                 await self._watch(sources)
 
@@ -216,6 +224,24 @@ class Supervisor:
             publish=self._around.publish,
         )
         await router.run(lines())
+
+    async def _pass_keys_on(self, focused: Focused) -> None:
+        from devrun.supervise.focus import KeyRouter
+
+        task = self._tasks[focused.service]
+        text = f"keys go to {task.spec.label}; Ctrl+] holds the others' output back, and shows it"
+        self._around.publish(Notice(text))
+        router = KeyRouter(
+            self._keyboard,
+            child=lambda: task.child,
+            toggle=focused.toggle,
+            size=lambda: self._size_for(focused.service),
+        )
+        self._keyboard.enter()
+        try:
+            await router.run()
+        finally:
+            self._keyboard.leave()
 
     async def _watch(self, sources: trio.Nursery) -> None:
         from devrun.sources.watch import watch
@@ -292,12 +318,16 @@ class Supervisor:
         SIGSTOP, because a process group without a parent in its session ignores SIGTSTP
         (POSIX 2.4.3), and services lead sessions of their own.
         """
+        if self._around.focused is not None:
+            self._keyboard.leave()
         stopped = tree.descendants(os.getpid())
         for process in stopped:
             tree.send(process, STOP)
         before = time.monotonic()
         os.kill(os.getpid(), STOP)
         paused = time.monotonic() - before
+        if self._around.focused is not None:
+            self._keyboard.enter()
         for process in tree.descendants(os.getpid()):
             tree.send(process, CONTINUE)
         for task in self._tasks:
