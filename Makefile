@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= 2
 
-.PHONY: demo test check static unit bench clean
+.PHONY: demo test check static unit fuzz bench clean
 
 demo: $(STAMP)  ## Run the example project: open http://localhost:5000, end it with Ctrl+C
 	$(BIN)/devrun -f Procfile.example
@@ -25,6 +25,9 @@ static: $(STAMP)
 
 unit: $(STAMP)
 	$(BIN)/pytest tests/unit tests/test_layers.py
+
+fuzz: $(STAMP)  ## Both readers against anything, for ten minutes and more
+	$(BIN)/pytest tests/unit/test_fuzz_readers.py --hypothesis-profile fuzz -p no:timeout
 
 bench: $(STAMP)  ## Measure devrun and the peers that are installed
 	$(BIN)/python benchmarks/run.py

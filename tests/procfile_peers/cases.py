@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 SHOW = "echo $PORT; exec sleep 60"
 TWO = f"web: {SHOW}\nworker: {SHOW}\n"
@@ -21,7 +24,8 @@ class Case:
         until: How many lines the processes say before both are stopped; 0: they end by themselves.
         differs: Names of the deliberate differences that show.
         said: What devrun's processes say, where that differs.
-        code: devrun's exit code where both end by themselves.
+        code: devrun's exit code where both end by themselves, or by the signal.
+        sends: The signal that both get then, to end by it.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Case:
     differs: tuple[str, ...] = ()
     said: Mapping[str, tuple[str, ...]] | None = None
     code: int = 0
+    sends: str = ""
 
 
 def both(name: str, procfile: str, *words: str, **more) -> list[Case]:
@@ -272,7 +277,60 @@ ENDS = [
     ),
 ]
 
-CASES = PORTS + FORMATION + ENVIRONMENT + GRAMMAR + ENDS
+# honcho may miss a signal that comes as soon as its first process has begun.
+LOOP = "sleep .5; echo up; while :; do :; done\n"
+ANSWERS = f"trap 'echo TERM; exit 0' TERM; trap 'echo INT; exit 0' INT; {LOOP}"
+SPEAKS = f"web: {ANSWERS}"
+BOTH_SPEAK = SPEAKS + f"worker: {ANSWERS}"
+FAILS = f"web: trap 'echo bye; exit 7' TERM; {LOOP}"
+USR1 = f"web: {sys.executable} {Path(__file__).parents[1] / 'e2e/programs/says_signals.py'}\n"
+UP = "web: sleep .5; echo up; exec sleep 60\n"
+BEHIND = "web: sleep .5; echo up; sleep 60; true\n"
+DETACHED = "web: setsid sleep 60 & sleep .5; echo up; wait\n"
+LEFT_RUNNING = "web: setsid sleep 60 & echo up; sleep .3\n"
+
+
+def stopped(
+    peer: str, name: str, procfile: str, sends: str = "SIGTERM", differs: str = "", **more
+) -> list[Case]:
+    """Return a case in which both get a signal once the processes are up."""
+    code = -signal.Signals[sends]
+    return only(
+        peer,
+        name,
+        procfile,
+        **{"until": 1, "sends": sends, "differs": differs, "code": code, **more},
+    )
+
+
+TOLD_INT = {"web.1": ("up", "INT")}
+TOLD_TERM = {"web.1": ("up", "TERM")}
+
+SIGNALS = [
+    *stopped("foreman", "SIGTERM", SPEAKS, differs="stop-exit-code"),
+    *stopped("honcho", "SIGTERM", SPEAKS),
+    *stopped(
+        "foreman", "SIGINT", SPEAKS, "SIGINT", "stop-exit-code interrupt-signal", said=TOLD_INT
+    ),
+    *stopped("honcho", "SIGINT", SPEAKS, "SIGINT", "interrupt-signal", said=TOLD_INT),
+    *stopped("foreman", "SIGHUP", SPEAKS, "SIGHUP", "stop-exit-code"),
+    *stopped("honcho", "SIGHUP", SPEAKS, "SIGHUP", "orphans", said=TOLD_TERM),
+    *stopped("foreman", "SIGTERM for two", BOTH_SPEAK, differs="stop-exit-code", until=2),
+    *stopped("honcho", "SIGTERM for two", BOTH_SPEAK, until=2),
+    *stopped("foreman", "one that fails when it is stopped", FAILS, differs="stop-exit-code"),
+    *stopped("honcho", "one that fails when it is stopped", FAILS),
+    *stopped("foreman", "one that just dies", UP, differs="stop-exit-code"),
+    *stopped("foreman", "a process behind a shell", BEHIND, differs="stop-exit-code orphans"),
+    *stopped("foreman", "one in its own session", DETACHED, differs="stop-exit-code orphans"),
+    *stopped("honcho", "one in its own session", DETACHED, differs="hangs"),
+    *stopped("foreman", "SIGKILL", UP, "SIGKILL", "orphans"),
+    *stopped("honcho", "SIGKILL", UP, "SIGKILL", "orphans"),
+    *stopped("foreman", "SIGUSR1", USR1, "SIGUSR1", code=0),
+    *only("foreman", "what one that ends has left running", LEFT_RUNNING, differs="orphans"),
+    *only("honcho", "what one that ends has left running", LEFT_RUNNING, differs="hangs"),
+]
+
+CASES = PORTS + FORMATION + ENVIRONMENT + GRAMMAR + ENDS + SIGNALS
 
 DIFFERENCES = {
     "env-precedence": (
@@ -314,6 +372,26 @@ DIFFERENCES = {
         "the shell's message about a missing program",
         "devrun's own, where no shell is needed to run the line",
         "plain commands run without a shell between, so that signals reach them",
+    ),
+    "stop-exit-code": (
+        "foreman: exit code 0 after a signal, or that of a process that failed when it was stopped",
+        "dies of the signal, once everything has stopped",
+        "`&&` must not go on; honcho has 143 and 130 as well",
+    ),
+    "interrupt-signal": (
+        "Ctrl+C and SIGINT become SIGTERM for the processes",
+        "they get SIGINT, once",
+        "programs have an answer of their own to Ctrl+C",
+    ),
+    "orphans": (
+        "processes are left: foreman's behind shells and in other sessions, honcho's after SIGHUP",
+        "nothing is left",
+        "a port that is taken tomorrow is what one remembers of today",
+    ),
+    "hangs": (
+        "honcho: waits for ever for a process in another session",
+        "it is stopped, and said",
+        "a stop has to end",
     ),
 }
 """Name of a difference: what the peers do, what devrun does, and why."""

@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cases import Case
 from running import marked
 
 PATIENCE = 30.0
+HANGS = 9.0
+"""Seconds after which a peer that is known to hang is no longer waited for; it kills after 5."""
 _THEIRS = re.compile(r"\d\d:\d\d:\d\d (\S+) +\| (.*)")
 _OURS = re.compile(r"\[(\S+) *\] (.*)")
 _NEWS = re.compile(
@@ -33,13 +36,15 @@ class Result:
 
     Attributes:
         said: What each process said, by the instance's name.
-        code: The exit code, or minus the signal.
+        code: The exit code, or minus the signal; None: it did not end.
         output: All of it.
+        left: How many processes were left.
     """
 
     said: Mapping[str, tuple[str, ...]]
-    code: int
+    code: int | None
     output: str
+    left: int = 0
 
 
 def program(name: str) -> list[str]:
@@ -52,14 +57,13 @@ def program(name: str) -> list[str]:
     return [found, "start"]
 
 
-def run(
-    command: Sequence[str], *, folder: Path, env: Mapping[str, str], until: int, mark: str
-) -> Result:
+def run(command: Sequence[str], case: Case, *, folder: Path, mark: str) -> Result:
     """Run to the end, or until processes have said so many lines.
 
-    devrun is stopped then as a user would do it; the peers, which may hang or leave processes, are
-    killed with all they have started.
+    Then it gets the case's signal; or devrun is stopped as a user would do it, and the peers, which
+    may hang or leave processes, are killed with all they have started.
     """
+    env, until = case.env, case.until
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     own = {"HOME": str(folder), "RUN_MARK": mark, **kept, **env}
     process = subprocess.Popen(
@@ -71,29 +75,61 @@ def run(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-    output = b""
-    limit = time.monotonic() + PATIENCE
-    asked = False
-    while select.select([process.stdout], [], [], max(0.0, limit - time.monotonic()))[0]:
+    is_peer = "devrun" not in command
+    patience = HANGS if is_peer and (case.sends or "hangs" in case.differs) else PATIENCE
+    output, asked = b"", False
+    limit = time.monotonic() + patience
+    while process.poll() is None or not is_peer:
+        # What a peer has left may hold the output open: its end is looked for besides.
+        if not select.select([process.stdout], [], [], 0.05 if is_peer else patience)[0]:
+            if time.monotonic() > limit:
+                break
+            continue
         chunk = os.read(process.stdout.fileno(), 65536)
         output += chunk
         if not chunk:
             break
         if until and not asked and sum(map(len, _said(output).values())) >= until:
             asked = True
-            if "devrun" not in command:
+            if is_peer and not case.sends:
                 break
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.Signals[case.sends or "SIGTERM"])
+    if is_peer and process.poll() is not None:
+        while select.select([process.stdout], [], [], 0)[0] and (
+            chunk := os.read(process.stdout.fileno(), 65536)
+        ):
+            output += chunk
     process.stdout.close()
-    if "devrun" not in command:
-        _kill_all(mark, until=bool(until))
-    code = process.wait(PATIENCE)
-    return Result(_said(output), code, output.decode(errors="replace"))
+    return _ended(process, case, output, is_peer=is_peer, mark=mark)
 
 
-def _kill_all(mark: str, *, until: bool) -> None:
-    """Kill a peer and all that it has started, if it is not to end by itself."""
-    for pid in marked(mark) if until else ():
+def _ended(
+    process: subprocess.Popen, case: Case, output: bytes, *, is_peer: bool, mark: str
+) -> Result:
+    if not is_peer:
+        code = process.wait(PATIENCE)
+    elif case.until or "hangs" in case.differs:
+        code = _code_of(process)
+    else:
+        code = process.wait(PATIENCE)
+    left = len(marked(mark)) if is_peer else 0
+    if is_peer:
+        _kill_all(mark)
+        process.wait(PATIENCE)
+    return Result(_said(output), code, output.decode(errors="replace"), left)
+
+
+def _code_of(process: subprocess.Popen) -> int | None:
+    """Return the exit code of one that is about to end, if it is."""
+    try:
+        return process.wait(1)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _kill_all(mark: str) -> None:
+    """Kill a peer and all that it has started."""
+    for pid in marked(mark):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
