@@ -17,10 +17,8 @@ from devrun.config.procfile import parse
 from devrun.errors import UsageError
 from devrun.model import EnvironmentSettings
 
-WORDS = "web worker-1 : # $PORT ' \" \\ = A export ${ } ${A} ${A:-b} é \0 \ufeff . <<<<<<<".split(
-    " "
-)
-BLANKS = [" ", ": ", "\t", "\n", "\r\n", "\\\n"]
+WORDS = r""": # $PORT ' " \ = A export ${ } ${A} ${A:-b} . <<<<<<< web worker-1""".split()  # noqa: SIM905
+BLANKS = ["é", "\0", "\ufeff", " ", ": ", "\t", "\n", "\r\n", "\\\n"]
 PIECES = st.lists(st.sampled_from(WORDS + BLANKS) | st.text(max_size=4), max_size=25).map("".join)
 
 

@@ -23,5 +23,7 @@ def hint(word: str, candidates: Iterable[str]) -> str:
 def choices(word: str, candidates: Sequence[str]) -> str:
     """Return the end of a message about a wrong word: the nearest right one, and all of them."""
     listed = f"there are {', '.join(candidates)}"
+    if len(candidates) == 1:
+        listed = f'there is only "{candidates[0]}"'
     near = hint(word, candidates)
     return f"{near} T{listed[1:]}" if near else f"; {listed}"

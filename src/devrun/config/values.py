@@ -151,7 +151,10 @@ def _signal(word: str, text: str, option: str) -> signal.Signals:
     name = word if word.startswith("SIG") else f"SIG{word}"
     names = signal.Signals.__members__
     if name not in names:
-        from devrun.config.nearest import hint
+        from devrun.config.nearest import nearest
 
-        raise UsageError(f'{option} "{text}": no such signal{hint(name, names)}')
+        # Without SIG, which would make all of them alike.
+        like = nearest(name[3:], [known[3:] for known in names])
+        suggestion = f'; did you mean "SIG{like}"?' if like else ""
+        raise UsageError(f'{option} "{text}": no such signal{suggestion}')
     return names[name]
