@@ -27,7 +27,7 @@ unit: $(STAMP)
 	$(BIN)/pytest tests/unit tests/test_layers.py
 
 fuzz: $(STAMP)  ## Both readers against anything, for ten minutes and more
-	$(BIN)/pytest tests/unit/test_fuzz_readers.py --hypothesis-profile fuzz --timeout 0
+	$(BIN)/pytest tests/unit/test_fuzz_readers.py --hypothesis-profile fuzz --timeout 0 -o faulthandler_timeout=0
 
 bench: $(STAMP)  ## Measure devrun and the peers that are installed
 	$(BIN)/python benchmarks/run.py

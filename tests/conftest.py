@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("default", deadline=None, print_blob=True)
-settings.register_profile("fuzz", deadline=None, print_blob=True, max_examples=500_000)
+settings.register_profile("fuzz", deadline=None, print_blob=True, max_examples=200_000)
 settings.load_profile("default")
 
 

@@ -31,7 +31,7 @@ def test_a_debugger_is_usable_while_others_talk(devrun):
     held = len(run.output)
     run.type(b"p 6*7\r").wait_for("42")
     run.type(b"c\r").wait_for("went on\r\n")
-    assert run.wait() == 0
+    assert run.wait_for("done exited with code 0").wait() == 0
     alone = run.output[held:].decode().partition("went on\r\n")[0]
     assert "other" not in alone
     assert "[web]" not in alone
@@ -46,7 +46,7 @@ def test_the_key_shows_the_others_again(devrun):
     run.type(HOLD).wait_for("[other] line 100")
     run.type(b"more\r").wait_for("[web] more")
     run.type(b"\x04")
-    assert run.wait() == 0
+    assert run.wait_for("cat exited with code 0").wait() == 0
     assert run.count("[other] line ") == 100
 
 
@@ -55,16 +55,15 @@ def test_alone_it_has_all_of_the_width(devrun):
     run = devrun(*FOCUS, command, terminal=(24, 80)).wait_for(KEYS, "24 74")
     run.type(HOLD + b"\r").wait_for(HELD, "24 80")
     run.type(HOLD + b"\r")
-    assert run.wait() == 0
+    assert run.wait_for("exited with code 0").wait() == 0
     assert run.count("24 74") == 2
 
 
 def test_a_stop_shows_what_has_waited(devrun):
     run = devrun(*FOCUS, "web=cat", CHATTER, terminal=(24, 80)).wait_for(KEYS)
     run.type(HOLD).wait_for(HELD)
-    run.type(b"\x03")
+    run.type(b"\x03").wait_for("Sending SIGINT to ")
     assert run.wait() == -signal.SIGINT
-    assert "Sending SIGINT to " in run.text
 
 
 def attributes(run):
