@@ -288,7 +288,7 @@ def test_the_rest_is_passed_on(project):
         ({"stop_timeout": "10"}, '--stop-timeout "10": a unit is missing'),
         ({"kill_timeout": "soon"}, '--kill-timeout "soon": not a time'),
         ({"restart_tries": "1.5"}, '--restart-tries "1.5": not a whole number'),
-        ({"restart_tries": "-2"}, '--restart-tries "-2": must be from -1'),
+        ({"restart_tries": "-2"}, '--restart-tries "-2": write -1 for as often as it takes'),
         ({"restart_after": "exponentially"}, '--restart-after "exponentially": not a time'),
         ({"max_processes": "0"}, '--max-processes "0": must be from 1'),
         ({"hide": "wbe"}, '--hide: no service "wbe"; did you mean "web"? There is only "web"'),

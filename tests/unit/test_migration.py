@@ -45,7 +45,7 @@ def migrated(line, runner="npm", scripts=SCRIPTS):
         ('concurrently -n a,b "x" "y"', 'devrun -n a,b "x" "y"'),
         ("conc x", "devrun x"),
         ("npx concurrently x", "devrun x"),
-        ("npx -y concurrently@9.1.0 x", "devrun x"),
+        ("npx -y concurrently@10.0.7 x", "devrun x"),
         ("npx --no-install concurrently x", "devrun x"),
         ("pnpm exec concurrently x", "devrun x"),
         ("pnpm concurrently x", "devrun x"),
@@ -75,6 +75,12 @@ def test_concurrently_becomes_one_word(line, expected):
     assert migration.line == expected
     assert migration.notes == ()
     assert not migration.uses
+
+
+def test_a_version_that_was_asked_for_is_said():
+    migration = migrated("npx concurrently@9 x")
+    assert migration.line == "devrun x"
+    assert migration.notes[0].startswith("version 9 was asked for")
 
 
 def test_commands_inside_of_concurrentlys_are_quoted_again():

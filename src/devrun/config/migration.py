@@ -137,6 +137,10 @@ def _convert(
     if found.program in CONCURRENTLY:
         _check_options(found)
         context.edits.append(_Edit(found.start, found.end, "devrun"))
+        if found.version and not found.version.startswith("10"):
+            context.notes.append(
+                f"version {found.version} was asked for; devrun has the defaults of version 10"
+            )
         _convert_inner(context, found)
         return
     if found.start >= context.moved_at:

@@ -161,10 +161,16 @@ def _auto_restart(settings: RunSettings, names: Sequence[str | None]) -> frozens
     return services_named(settings.auto_restart, names, "--auto-restart")
 
 
+def _tries(text: str) -> int:
+    if text.strip().startswith("-") and text.strip() != "-1":
+        raise UsageError(f'--restart-tries "{text}": write -1 for as often as it takes')
+    return values.whole_number(text, "--restart-tries", least=-1, most=10**9)
+
+
 def _restart(settings: RunSettings) -> RestartPolicy:
     tries = 0
     if settings.restart_tries is not None:
-        tries = values.whole_number(settings.restart_tries, "--restart-tries", least=-1, most=10**9)
+        tries = _tries(settings.restart_tries)
     after = settings.restart_after
     if after is None:
         return RestartPolicy(tries)

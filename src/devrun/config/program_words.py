@@ -52,6 +52,7 @@ class Found:
         start: Where it begins in the line, or the runner in front of it that goes away with it.
         end: Where its name ends.
         arguments: The words behind it.
+        version: What stands behind an ``@`` in the program's word, or nothing.
         is_repeatable: What stands before it may as well stand before several commands.
     """
 
@@ -60,6 +61,7 @@ class Found:
     end: int
     arguments: tuple[ShellWord, ...]
     is_repeatable: bool
+    version: str = ""
 
 
 def find_program(words: Sequence[ShellWord], scripts: Sequence[str]) -> Found | None:
@@ -79,7 +81,9 @@ def find_program(words: Sequence[ShellWord], scripts: Sequence[str]) -> Found | 
     before = {word.text for word in words[:start]}
     is_repeatable = before.isdisjoint(_WRAPPERS_OF_ONE)
     arguments = tuple(words[place + 1 :])
-    return Found(name, words[start].start, words[place].end, arguments, is_repeatable)
+    _, _, version = words[place].text.rpartition("/")[2].partition("@")
+    where = words[start].start, words[place].end
+    return Found(name, *where, arguments, is_repeatable, version)
 
 
 def mentioned_program(text: str) -> str | None:
