@@ -27,6 +27,11 @@ def test_dot_foreman_has_options_and_the_command_line_wins(devrun, procfile):
     assert "[web.1] web.1 8000 a" in lines(devrun("start", "--any-can-die", "-p", 8000))
 
 
+def test_dot_goreman_has_its_own_names(devrun, procfile):
+    (procfile / ".goreman").write_text("baseport: 7000\nport: 8555\nexit_on_error: true\n")
+    assert "[web] web.1 7000" in lines(devrun("start", "web"))
+
+
 def test_dot_foreman_names_another_procfile(devrun, procfile):
     (procfile / "Procfile.other").write_text(f"only: {SHOW}\n")
     (procfile / ".foreman").write_text("procfile: Procfile.other\ntimestamp: false\n")

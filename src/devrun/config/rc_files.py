@@ -1,8 +1,9 @@
 """Files in which people keep the options of a Procfile runner.
 
-``.foreman`` (and ``.honcho``, in the same form) has long options as YAML; ``.overmind.env``, in the
-home folder and in the project, has ``OVERMIND_*`` variables and others for the processes;
-``Procfile.options`` and ``Procfile.local`` are procodile's, with what holds for each process.
+``.foreman`` (and ``.honcho``, in the same form) has long options as YAML, ``.goreman`` names of
+its own; ``.overmind.env``, in the home folder and in the project, has ``OVERMIND_*`` variables
+and others for the processes; ``Procfile.options`` and ``Procfile.local`` are procodile's, with
+what holds for each process.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from dataclasses import dataclass
 
 from devrun.errors import UsageError
 
-OPTION_FILES = (".foreman", ".honcho")
+_OF_GOREMAN = {"procfile": "procfile", "basedir": "root", "baseport": "port"}
+"""What goreman calls options of ours; its ``port`` is that of its remote control."""
+OPTION_FILES: Mapping[str, Mapping[str, str] | None] = {
+    ".foreman": None,
+    ".honcho": None,
+    ".goreman": _OF_GOREMAN,
+}
+"""Files with options, and which of their names mean what; None: all are our long options."""
 OVERMIND = ".overmind.env"
 OVERLAYS = (".options", ".local")
 """What stands behind the name of a Procfile; the second is for one machine and wins."""
@@ -46,22 +54,23 @@ def overmind_files(folder: str, home: str) -> list[str]:
 
 
 def option_values(folder: str) -> Iterator[tuple[str, str, str]]:
-    """Yield file, long option without its dashes, and value as text, of ``.foreman`` files.
+    """Yield file, long option without its dashes, and value as text, of files with options.
 
     Raises:
         UsageError: A file is no YAML, or not one of names and plain values.
     """
-    for name in OPTION_FILES:
+    for name, renamed in OPTION_FILES.items():
         path = os.path.join(folder, name)
         if not os.path.isfile(path):
             continue
         for key, value in _mapping(path, name).items():
-            if isinstance(value, Mapping) or key in _OF_EXPORTS:
+            option = key if renamed is None else renamed.get(key)
+            if isinstance(value, Mapping) or option is None or option in _OF_EXPORTS:
                 continue  # foreman passes over what is nested.
             if not isinstance(value, str | int | float | bool):
                 raise UsageError(f'{name}: "{key}" has to be one plain value')
             text = str(value).lower() if isinstance(value, bool) else str(value)
-            yield name, str(key).replace("_", "-"), text
+            yield name, option.replace("_", "-"), text
 
 
 def overlay(procfile: str) -> Overlay:
