@@ -63,19 +63,33 @@ def run(command: Sequence[str], case: Case, *, folder: Path, mark: str) -> Resul
     Then it gets the case's signal; or devrun is stopped as a user would do it, and the peers, which
     may hang or leave processes, are killed with all they have started.
     """
-    env, until = case.env, case.until
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    own = {"HOME": str(folder), "RUN_MARK": mark, **kept, **env}
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=own,
+        env={"HOME": str(folder), "RUN_MARK": mark, **kept, **case.env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
     is_peer = "devrun" not in command
+    left = 0
+    try:
+        output = _listen(process, case, is_peer=is_peer)
+        may_hang = is_peer and (case.until or "hangs" in case.differs)
+        code = _code_of(process) if may_hang else process.wait(PATIENCE)
+        left = len(marked(mark)) if is_peer else 0
+    finally:
+        process.stdout.close()
+        if is_peer:
+            _kill_all(mark)
+            process.wait(PATIENCE)
+    return Result(_said(output), code, output.decode(errors="replace"), left)
+
+
+def _listen(process: subprocess.Popen, case: Case, *, is_peer: bool) -> bytes:
+    """Return all output; send the case's signal when the processes have said enough."""
     patience = HANGS if is_peer and (case.sends or "hangs" in case.differs) else PATIENCE
     output, asked = b"", False
     limit = time.monotonic() + patience
@@ -83,40 +97,23 @@ def run(command: Sequence[str], case: Case, *, folder: Path, mark: str) -> Resul
         # What a peer has left may hold the output open: its end is looked for besides.
         if not select.select([process.stdout], [], [], 0.05 if is_peer else patience)[0]:
             if time.monotonic() > limit:
-                break
+                return output
             continue
         chunk = os.read(process.stdout.fileno(), 65536)
         output += chunk
         if not chunk:
-            break
-        if until and not asked and sum(map(len, _said(output).values())) >= until:
+            return output
+        if case.until and not asked and sum(map(len, _said(output).values())) >= case.until:
             asked = True
             if is_peer and not case.sends:
-                break
+                return output
             process.send_signal(signal.Signals[case.sends or "SIGTERM"])
-    if is_peer and process.poll() is not None:
-        while select.select([process.stdout], [], [], 0)[0] and (
-            chunk := os.read(process.stdout.fileno(), 65536)
-        ):
-            output += chunk
-    process.stdout.close()
-    return _ended(process, case, output, is_peer=is_peer, mark=mark)
-
-
-def _ended(
-    process: subprocess.Popen, case: Case, output: bytes, *, is_peer: bool, mark: str
-) -> Result:
-    if not is_peer:
-        code = process.wait(PATIENCE)
-    elif case.until or "hangs" in case.differs:
-        code = _code_of(process)
-    else:
-        code = process.wait(PATIENCE)
-    left = len(marked(mark)) if is_peer else 0
-    if is_peer:
-        _kill_all(mark)
-        process.wait(PATIENCE)
-    return Result(_said(output), code, output.decode(errors="replace"), left)
+    while select.select([process.stdout], [], [], 0)[0]:
+        chunk = os.read(process.stdout.fileno(), 65536)
+        if not chunk:
+            break
+        output += chunk
+    return output
 
 
 def _code_of(process: subprocess.Popen) -> int | None:
@@ -129,9 +126,10 @@ def _code_of(process: subprocess.Popen) -> int | None:
 
 def _kill_all(mark: str) -> None:
     """Kill a peer and all that it has started."""
-    for pid in marked(mark):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    while left := marked(mark):
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _said(output: bytes) -> dict[str, tuple[str, ...]]:
