@@ -55,7 +55,7 @@ def install_concurrently() -> Path:
     entry = HERE / "node_modules/concurrently/dist/bin/index.js"
     with (HERE / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not entry.exists():
+        if not (entry.exists() and (HERE / "node_modules/dotenv").exists()):
             npm = shutil.which("npm")
             assert npm, "the comparison with concurrently needs npm and node"
             command = [npm, "ci", "--no-audit", "--no-fund"]

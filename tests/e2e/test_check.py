@@ -114,3 +114,16 @@ def test_a_procfile_comes_through_as_it_is(devrun, tmp_path, entries, end):
         line for line in run.text.splitlines(keepends=True) if not line.startswith("devrun:")
     )
     assert said == "".join(f"{name}: {command}\n" for name, command in entries.items())
+
+
+def test_check_env_says_what_others_read_differently(devrun, tmp_path):
+    (tmp_path / ".env").write_text("PLAIN=1\nTOKEN=s3cret#more\n")
+    run = devrun("check", "--env", "web", "web=true")
+    assert run.wait() == 0
+    said = "devrun: .env:2: TOKEN is read differently by honcho, node dotenv, node --env-file"
+    assert f"{said} (cut at #)" in run.text
+    assert "PLAIN is" not in run.text
+    assert "s3cret" not in run.text
+    run = devrun("check", "--env", "web", "--show-values", "web=true")
+    assert run.wait() == 0
+    assert "('s3cret')" in run.text

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 
 from devrun.cli.describe import describe
 from devrun.config import procfile
+from devrun.config.env_dialects import differences, sentence
 from devrun.config.env_text import env_text
 from devrun.config.environment import describe as describe_environment
-from devrun.config.environment import service_environment
+from devrun.config.environment import env_file_text, env_files, service_environment, shown
 from devrun.config.nearest import choices
 from devrun.config.portability import portability
 from devrun.config.resolve import resolve, root_folder
@@ -114,6 +115,10 @@ def _print_environment(
     project: Project, service: Service, style: str, *, show_values: bool
 ) -> None:
     rows = describe_environment(project, service, os.environ)
+    for path in env_files(project.environment):
+        for difference in differences(env_file_text(path)):
+            words = sentence(difference, show_values=show_values)
+            complain(f"{shown(path)}:{difference.line}: {words}")
     if style == "env":
         text = env_text({row.name: row.value for row in rows})
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))

@@ -47,14 +47,15 @@ def layers(settings: EnvironmentSettings, environ: Mapping[str, str]) -> dict[st
         if not is_option_variable(name)
     }
     from_files: dict[str, Variable] = {}
-    for path in _paths(settings):
+    for path in env_files(settings):
         from_files |= _read(path, inherited, from_files, override=settings.override)
     if settings.override:
         return inherited | from_files
     return from_files | inherited
 
 
-def _paths(settings: EnvironmentSettings) -> list[str]:
+def env_files(settings: EnvironmentSettings) -> list[str]:
+    """Return the paths of all files, lowest first."""
     root = [settings.root_file] if settings.root_file is not None else []
     return [*root, *settings.files]
 
@@ -66,37 +67,50 @@ def _read(
     *,
     override: bool,
 ) -> dict[str, Variable]:
-    text, shown = _text(path), _shown(path)
+    text = env_file_text(path).removeprefix("\ufeff")
     known = {**before, **inherited} if not override else {**inherited, **before}
     values = {name: variable.value for name, variable in known.items()}
     found: dict[str, Variable] = {}
-    for name, raw, line in _bindings(text, path):
-        value = _interpolated(raw, values)
-        found[name] = Variable(name, value, f"{shown}:{line}")
+    for name, raw, line in bindings(text, path):
+        value = interpolated(raw, values)
+        found[name] = Variable(name, value, f"{shown(path)}:{line}")
         if override or name not in inherited:
             values[name] = value
     return found
 
 
-def _text(path: str) -> str:
+def env_file_text(path: str) -> str:
+    """Return what is in a file, its byte order mark and line ends as they are.
+
+    Raises:
+        UsageError: It cannot be read, or is not UTF-8.
+    """
     try:
         with open(path, "rb") as file:
-            return file.read().decode("utf-8-sig")
+            return file.read().decode()
     except FileNotFoundError:
         if os.path.islink(path):
-            message = f"{_shown(path)}: a link to {os.readlink(path)}, which does not exist"
+            message = f"{shown(path)}: a link to {os.readlink(path)}, which does not exist"
             raise UsageError(message) from None
-        raise UsageError(f"{_shown(path)}: no such file") from None
+        raise UsageError(f"{shown(path)}: no such file") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise UsageError(f"{_shown(path)}:{line}: not UTF-8") from None
+        raise UsageError(f"{shown(path)}:{line}: not UTF-8") from None
     except OSError as error:
         reason = (error.strerror or "").lower()
-        raise UsageError(f"{_shown(path)}: cannot be read: {reason}") from None
+        raise UsageError(f"{shown(path)}: cannot be read: {reason}") from None
 
 
-def _bindings(text: str, path: str) -> list[tuple[str, str, int]]:
-    """Return name, value before replacement of ``${…}``, and line of each assignment."""
+def bindings(text: str, path: str) -> list[tuple[str, str, int]]:
+    """Return name, value before replacement of ``${…}``, and line of each assignment.
+
+    Args:
+        text: The file's text, without byte order mark.
+        path: Where it is from, for messages.
+
+    Raises:
+        UsageError: A line cannot be understood.
+    """
     import io
 
     from dotenv.parser import parse_stream
@@ -114,7 +128,7 @@ def _bindings(text: str, path: str) -> list[tuple[str, str, int]]:
     if broken:
         lines = ", ".join(map(str, broken[1:]))
         more = f" (and {'lines' if len(broken) > 2 else 'line'} {lines})" if lines else ""
-        message = f"{_shown(path)}:{broken[0]}: cannot be read as NAME=value{more}"
+        message = f"{shown(path)}:{broken[0]}: cannot be read as NAME=value{more}"
         raise UsageError(f"{message}; nothing of the file is used")
     return found
 
@@ -127,10 +141,11 @@ def _first_line(original: str, line: int) -> int:
 
 def _check(name: str, value: str, path: str, line: int) -> None:
     if "\0" in name + value or "=" in name:
-        raise UsageError(f"{_shown(path)}:{line}: a variable cannot hold that character")
+        raise UsageError(f"{shown(path)}:{line}: a variable cannot hold that character")
 
 
-def _interpolated(raw: str, values: Mapping[str, str]) -> str:
+def interpolated(raw: str, values: Mapping[str, str]) -> str:
+    """Return a value with ``${NAME}`` and ``${NAME:-default}`` replaced."""
     if "${" not in raw:
         return raw
     from dotenv.variables import parse_variables
@@ -138,7 +153,8 @@ def _interpolated(raw: str, values: Mapping[str, str]) -> str:
     return "".join(atom.resolve(values) for atom in parse_variables(raw))
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
+    """Return a path for messages: relative to the current folder if it is inside."""
     try:
         relative = os.path.relpath(path)
     except (OSError, ValueError):  # the current folder is gone, or is on another drive
