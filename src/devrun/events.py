@@ -85,6 +85,93 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """A service with a gate may be depended on.
+
+    Attributes:
+        after: Seconds since the generation was started.
+    """
+
+    instance: int
+    generation: int
+    at: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unhealthy:
+    """A service's probe fails, or it did not become ready in time.
+
+    Attributes:
+        reason: What is wrong, in one line.
+        stops: Its processes are stopped because of it.
+    """
+
+    instance: int
+    generation: int
+    reason: str
+    stops: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Healthy:
+    """A service's probe succeeds, for the first time or again."""
+
+    instance: int
+    generation: int
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """A service that ended will be started again after a while.
+
+    Attributes:
+        delay: Seconds from now.
+        retry: Number of this restart, from 1, among those that follow fast ends in a row.
+        most: How many of these there may be; -1 is no limit.
+    """
+
+    instance: int
+    generation: int
+    delay: float
+    retry: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A service has been given up, after restarts; ``reason`` says why."""
+
+    instance: int
+    generation: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A service is not started; ``reason`` is the chain of what it depends on."""
+
+    instance: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverMemory:
+    """A service's processes use more memory than they may, and are restarted.
+
+    Attributes:
+        used: Bytes.
+        limit: Bytes.
+    """
+
+    instance: int
+    generation: int
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """Watched files changed.
 
@@ -173,6 +260,13 @@ Event = (
     | Exited
     | SpawnFailed
     | Restarted
+    | Ready
+    | Unhealthy
+    | Healthy
+    | Retrying
+    | Failed
+    | Skipped
+    | OverMemory
     | Changed
     | Stopping
     | Killed

@@ -8,8 +8,32 @@ came from; ``devrun.config`` makes them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import Enum
+from math import inf
 from signal import SIGINT, SIGTERM, Signals
+
+from devrun.appearance import OutputSettings
+
+TYPE_CHECKING = False  # devrun.policies is for services that have any
+if TYPE_CHECKING:
+    from devrun.policies import (
+        Dependency,
+        Group,
+        HealthCheck,
+        HeldSocket,
+        LogFile,
+        MemoryLimit,
+        ProcessLimits,
+        Readiness,
+    )
+
+
+class StopScope(Enum):
+    """Which of a service's processes get its stop signal; what is left is killed in the end."""
+
+    GROUP = "group"
+    """The main process and what stayed in its process group."""
+    MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,30 +43,58 @@ class StopPolicy:
     Attributes:
         signal: Number of the signal that devrun's own stops send.
         interrupt: Number of the signal sent when the user interrupts with Ctrl+C.
-        timeout: Seconds between the signal and SIGKILL.
+        timeout: Seconds between the signal and SIGKILL, with what comes before the signal.
+        command: Runs first, in the service's folder and environment; or None.
+        message: Node's IPC gets 'shutdown' in place of the signal, as PM2's
+            ``shutdown_with_message`` has it; the signal follows only if there is no channel.
+        scope: Which processes get the signal.
     """
 
     signal: int = SIGTERM
     interrupt: int = SIGINT
     timeout: float = 10.0
+    command: str | None = None
+    message: bool = False
+    scope: StopScope = StopScope.GROUP
+
+
+class RestartWhen(Enum):
+    """Which ends of a main process are followed by another start."""
+
+    NO = "no"
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
     """Whether and when a service that ended starts again.
 
+    A *fast* end is one sooner than ``min_uptime`` after the service became ready, or before it did.
+
     Attributes:
-        tries: Further attempts after a failure; 0 is none, -1 is for ever.
-        delay: Seconds before each attempt.
-        exponential: Double the delay from one second at each attempt, up to ``cap`` seconds.
-        after_success: An end with exit code 0 counts as a failure does.
+        tries: Restarts after fast ends in a row, before it has failed; -1 is for ever.
+        delay: Seconds before the first of these.
+        factor: What each further delay is longer by, up to ``cap`` seconds.
+        jitter: Share of a delay that is added or taken away at random, from 0 to 1.
+        min_uptime: Seconds; by default every end is a fast one.
+        calm_delay: Seconds before a restart that follows no fast end.
+        restart_on: Ends that are followed by a restart besides what ``when`` says.
+        no_restart_on: Ends that never are.
+        window: Restarts of any kind within so many seconds that are too many; or None.
     """
 
-    tries: int = 0
+    when: RestartWhen = RestartWhen.NO
+    tries: int = -1
     delay: float = 0.0
-    exponential: bool = False
+    factor: float = 1.0
     cap: float = 30.0
-    after_success: bool = False
+    jitter: float = 0.0
+    min_uptime: float = inf
+    calm_delay: float = 0.0
+    restart_on: frozenset[ExitStatus] = frozenset()
+    no_restart_on: frozenset[ExitStatus] = frozenset()
+    window: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +171,18 @@ class Service:
         raw: The process inherits devrun's own stdin, stdout and stderr.
         hidden: Its output and its event lines are not shown.
         kill_others: Whether its end ends the rest, or None for what holds for the project.
+        argv: The program and its arguments, where no shell is wanted; ``command`` is for show then.
+        env_files: Absolute paths of files of this service alone, above the project's.
+        tty: It has a pseudo-terminal: yes, no, or None for what holds for the project.
+        ready: When it may be depended on; None: as soon as it runs.
+        health: What is asked again and again once it is ready.
+        depends_on: What it waits for before each start.
+        start_delay: Seconds before the first start, when all it waits for is there.
+        max_memory: What its tree may use.
+        limits: What the kernel holds its processes to.
+        sockets: Listening sockets that are handed to it.
+        log: Where its output goes besides the terminal.
+        shares_ports: It is a Node program whose instances share the ports that it opens itself.
     """
 
     index: int
@@ -136,6 +200,18 @@ class Service:
     raw: bool = False
     hidden: bool = False
     kill_others: KillOthers | None = None
+    argv: tuple[str, ...] | None = None
+    env_files: tuple[str, ...] = ()
+    tty: bool | None = None
+    ready: Readiness | None = None
+    health: HealthCheck | None = None
+    depends_on: tuple[Dependency, ...] = ()
+    start_delay: float = 0.0
+    max_memory: MemoryLimit | None = None
+    limits: ProcessLimits | None = None
+    sockets: tuple[HeldSocket, ...] = ()
+    log: LogFile | None = None
+    shares_ports: bool = False
 
     @property
     def label(self) -> str:
@@ -182,95 +258,6 @@ class EnvironmentSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
-    """Terminal attributes as escape sequences: what begins them and what ends them."""
-
-    open: str = ""
-    close: str = ""
-
-
-class PrefixStyle(Enum):
-    """The named forms of ``--prefix``."""
-
-    INDEX = "index"
-    PID = "pid"
-    TIME = "time"
-    COMMAND = "command"
-    NAME = "name"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class TimeFormat:
-    """How times are written.
-
-    Attributes:
-        strftime: A format of ``datetime.strftime``, or nothing.
-        pieces: Otherwise what stands one behind the other: texts, and whether each is one of
-            Unicode's date tokens.
-    """
-
-    strftime: str = ""
-    pieces: tuple[tuple[str, bool], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PrefixSettings:
-    """How lines are marked with the service they came from.
-
-    Attributes:
-        style: A named form, a template with ``{index} {pid} {time} {command} {name}``, or None:
-            the name where there is one, else the index.
-        styles: One style a service, by index; the colour of its prefix.
-        length: Columns a shortened command may take.
-        pad: Fill shorter prefixes up to the longest.
-        timestamps: Put the time before every prefix.
-        time_format: How times are written; ``yyyy-MM-dd HH:mm:ss.SSS`` if nothing is said.
-    """
-
-    style: PrefixStyle | str | None = None
-    styles: tuple[Style, ...] = ()
-    length: int = 10
-    pad: bool = False
-    timestamps: bool = False
-    time_format: TimeFormat = TimeFormat(strftime="%Y-%m-%d %H:%M:%S.%f")
-
-
-class ColorLevel(IntEnum):
-    """How many colours the output may use."""
-
-    NONE = 0
-    BASIC = 1
-    """The 16 colours of SGR 30-37 and 90-97."""
-    EXTENDED = 2
-    """The 256 colours of SGR 38;5."""
-    TRUE = 3
-    """24-bit colours of SGR 38;2."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutputSettings:
-    """What appears on devrun's stdout.
-
-    Attributes:
-        color: How many colours devrun itself uses.
-        tty: Give children a pseudo-terminal: yes, no, or None for "where stdout is one".
-        quiet: Leave out devrun's own lines.
-        group: Show each service's output as one block, in the order of the services.
-        timings: Say when each process started and stopped, with a table at the end.
-        tail: How many of the last lines of each failed service the summary shows.
-    """
-
-    prefix: PrefixSettings = PrefixSettings()
-    color: ColorLevel = ColorLevel.NONE
-    tty: bool | None = None
-    quiet: bool = False
-    group: bool = False
-    timings: bool = False
-    tail: int = 10
-
-
-@dataclass(frozen=True, slots=True)
 class Teardown:
     """Commands that run one after another when all services have ended.
 
@@ -295,6 +282,7 @@ class Project:
             other, or None if stdin is not read.
         focus: Index of the service that gets the terminal's keys, or None.
         exit_zero_on_interrupt: Ctrl+C is no failure: exit code 0 if nothing had failed before.
+        groups: Services that are restarted together.
     """
 
     root: str
@@ -310,6 +298,7 @@ class Project:
     focus: int | None = None
     exit_zero_on_interrupt: bool = False
     output: OutputSettings = field(default_factory=OutputSettings)
+    groups: tuple[Group, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,8 @@ def _start_first(this: Run, launcher: Launcher) -> dict[int, Child | SpawnError]
     for service in services[: this.project.max_processes or len(services)]:
         if this.signals.stop_requested:
             break
+        if service.depends_on or service.start_delay:
+            continue
         try:
             adopted[service.index] = child = launcher.launch(service)
             running.append(child)

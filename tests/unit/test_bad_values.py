@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from devrun.appearance import ColorLevel
 from devrun.config.command_line import Reading, read_command_line
 from devrun.config.flags import FLAGS, Takes
 from devrun.config.resolve import resolve
 from devrun.errors import UsageError
-from devrun.model import ColorLevel
 
 PROCFILE = ["-f", "Procfile"]
 WITH = {

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devrun.appearance import ColorLevel, Style
 from devrun.config.colors import AUTOMATIC, _rgb_of, automatic_styles, parse_prefix_colors
 from devrun.errors import UsageError
-from devrun.model import ColorLevel, Style
 
 TRUE, EXTENDED, BASIC = ColorLevel.TRUE, ColorLevel.EXTENDED, ColorLevel.BASIC
 

@@ -12,6 +12,7 @@ from dotenv.parser import parse_stream
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from devrun.appearance import ColorLevel, OutputSettings
 from devrun.config.environment import (
     INHERITED,
     Variable,
@@ -21,7 +22,7 @@ from devrun.config.environment import (
 )
 from devrun.config.flags import is_option_variable, variables
 from devrun.errors import UsageError
-from devrun.model import ColorLevel, EnvironmentSettings, OutputSettings, Project, Service
+from devrun.model import EnvironmentSettings, Project, Service
 
 
 @pytest.fixture

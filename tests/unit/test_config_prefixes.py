@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devrun.appearance import ColorLevel, PrefixSettings, PrefixStyle, TimeFormat
 from devrun.config.prefixes import prefix_settings
 from devrun.config.settings import RunSettings
 from devrun.errors import UsageError
-from devrun.model import ColorLevel, PrefixSettings, PrefixStyle, TimeFormat
 
 
 def resolved(count=2, *, padded=False, **settings):

@@ -13,17 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import devrun
+from devrun.appearance import ColorLevel, PrefixStyle
 from devrun.config.resolve import Resolution, resolve
 from devrun.config.selection import NothingToRun
 from devrun.config.settings import RunSettings
 from devrun.errors import UsageError
 from devrun.model import (
-    ColorLevel,
     EnvironmentSettings,
     KillOthers,
-    PrefixStyle,
     Project,
     RestartPolicy,
+    RestartWhen,
     Service,
     StopPolicy,
     SuccessCondition,
@@ -32,6 +32,8 @@ from devrun.model import (
 )
 
 FILE = ("Procfile",)
+
+ON_FAILURE = RestartWhen.ON_FAILURE
 
 
 @pytest.fixture
@@ -229,12 +231,16 @@ def test_stopping(project, more, policy):
     ("more", "policy"),
     [
         ({}, RestartPolicy()),
-        ({"restart_tries": "3"}, RestartPolicy(3)),
-        ({"restart_tries": "-1", "restart_after": "200"}, RestartPolicy(-1, 0.2)),
-        ({"restart_after": "2s"}, RestartPolicy(0, 2.0)),
+        ({"restart_tries": "3"}, RestartPolicy(ON_FAILURE, 3)),
+        ({"restart_tries": "-1", "restart_after": "200"}, RestartPolicy(ON_FAILURE, -1, 0.2)),
+        ({"restart_after": "2s"}, RestartPolicy()),
+        (
+            {"restart_tries": "2", "restart_after": "40s"},
+            RestartPolicy(ON_FAILURE, 2, 40.0, cap=40.0),
+        ),
         (
             {"restart_tries": "1", "restart_after": "exponential"},
-            RestartPolicy(1, exponential=True),
+            RestartPolicy(ON_FAILURE, 1, 1.0, 2.0),
         ),
     ],
 )
@@ -345,7 +351,7 @@ before = set(sys.modules)
 from devrun.config.resolve import resolve
 from devrun.config.settings import RunSettings
 from devrun.config.environment import service_environment
-from devrun.model import ColorLevel
+from devrun.appearance import (ColorLevel)
 settings = RunSettings(commands=("web=x y", "z"), kill_signal="INT", stop_timeout="5s")
 environ = {"HOME": "/"}
 found = resolve(settings, cwd=sys.argv[2], environ=environ, color_level=ColorLevel.BASIC)

@@ -10,29 +10,62 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from devrun.events import Changed, Exited, Notice, Restarted, SpawnFailed, Started
-from devrun.model import ExitStatus, RestartPolicy, Service, StopPolicy, WatchRule
-from devrun.supervise.machine import UNKILLABLE_AFTER, Phase, State, restart_delay, step
+from devrun.events import (
+    Changed,
+    Exited,
+    Failed,
+    Healthy,
+    Notice,
+    OverMemory,
+    Ready,
+    Restarted,
+    Retrying,
+    SpawnFailed,
+    Started,
+    Unhealthy,
+)
+from devrun.model import ExitStatus, RestartPolicy, RestartWhen, Service, StopPolicy, WatchRule
+from devrun.policies import (
+    DelayGate,
+    Dependency,
+    FileProbe,
+    HealthCheck,
+    NotifyGate,
+    Readiness,
+)
+from devrun.supervise.machine import UNKILLABLE_AFTER, step
 from devrun.supervise.messages import (
     Ask,
+    AwaitReady,
+    BecameReady,
+    CheckHealth,
     Clear,
     Deadline,
     Emit,
     Ended,
+    Exceeded,
+    Extend,
+    Faulty,
     FilesChanged,
     Gone,
     Kill,
     Level,
     NotSpawned,
+    Probed,
+    Restart,
+    Skip,
     Spawn,
     Spawned,
     Start,
     Stop,
 )
+from devrun.supervise.restarting import delay_before
+from devrun.supervise.state import Phase, State
 
 OK = ExitStatus(code=0)
 FAILED = ExitStatus(code=3)
 TERM, INT = signal.SIGTERM, signal.SIGINT
+ON_FAILURE = RestartWhen.ON_FAILURE
 RULE = WatchRule("/src", None, "src")
 
 
@@ -90,7 +123,7 @@ def test_an_end_that_was_noticed_late_is_told_with_its_own_time():
 
 
 def test_what_follows_waits_until_the_output_has_been_taken():
-    life = Life(service(restart=RestartPolicy(tries=1))).run().end(FAILED)
+    life = Life(service(restart=RestartPolicy(ON_FAILURE, tries=1))).run().end(FAILED)
     assert life.tell(Gone(1, read=False)).actions == []
     assert life.state.phase is Phase.PAUSING
     assert life.tell(Deadline()).orders == [Spawn(2)]
@@ -133,7 +166,7 @@ def test_a_tree_that_cannot_be_killed_is_given_up():
 
 
 def test_a_failure_is_restarted_after_its_leftovers_are_gone():
-    life = Life(service(restart=RestartPolicy(tries=1, delay=5.0))).run().end(FAILED)
+    life = Life(service(restart=RestartPolicy(ON_FAILURE, tries=1, delay=5.0))).run().end(FAILED)
     assert life.events == [Exited(0, 1, FAILED, 101.0, 1.0, final=False, stopped=False)]
     assert life.orders == [Clear(1, TERM)]
     assert life.gone().actions == []
@@ -144,7 +177,7 @@ def test_a_failure_is_restarted_after_its_leftovers_are_gone():
 
 
 def test_success_is_not_restarted():
-    assert Life(service(restart=RestartPolicy(tries=-1))).run().end(OK).state.over
+    assert Life(service(restart=RestartPolicy(ON_FAILURE, tries=-1))).run().end(OK).state.over
 
 
 def test_a_process_that_cannot_be_started_is_an_exit():
@@ -170,16 +203,21 @@ def test_a_change_starts_what_had_ended():
 
 
 def test_a_change_ends_a_pause_and_the_count_of_failures():
-    spec = service(watch=(RULE,), restart=RestartPolicy(tries=1, delay=60.0))
+    spec = service(watch=(RULE,), restart=RestartPolicy(ON_FAILURE, tries=1, delay=60.0))
     life = Life(spec).run().end(FAILED).gone()
     assert life.state.phase is Phase.PAUSING
     assert life.tell(FilesChanged("a.py")).orders == [Spawn(2)]
-    assert life.state.retries == 0
+    assert life.state.tally.fast == 0
 
 
 @pytest.mark.parametrize("level", Level)
 def test_a_stop_ends_a_pause(level):
-    life = Life(service(restart=RestartPolicy(tries=-1, delay=60.0))).run().end(FAILED).gone()
+    life = (
+        Life(service(restart=RestartPolicy(ON_FAILURE, tries=-1, delay=60.0)))
+        .run()
+        .end(FAILED)
+        .gone()
+    )
     assert life.tell(Stop(level, TERM)).state.over
     assert life.tell(Deadline(), after=1000).actions == []
 
@@ -197,9 +235,149 @@ def test_a_service_that_never_started_just_ends():
 
 
 def test_exponential_delays_double_up_to_the_cap():
-    spec = service(restart=RestartPolicy(tries=-1, exponential=True, cap=30.0))
-    assert [restart_delay(spec, n) for n in range(1, 8)] == [1, 2, 4, 8, 16, 30, 30]
-    assert restart_delay(spec, 10**6) == 30
+    spec = service(restart=RestartPolicy(ON_FAILURE, tries=-1, delay=1.0, factor=2.0))
+    assert [delay_before(spec.restart, n) for n in range(1, 8)] == [1, 2, 4, 8, 16, 30, 30]
+    assert delay_before(spec.restart, 10**6) == 30
+
+
+GATE = Readiness(NotifyGate(), timeout=30.0)
+SUPERVISED = RestartPolicy(ON_FAILURE, tries=2, delay=1.0, factor=2.0, min_uptime=5.0)
+DEPENDS = (Dependency("db"),)
+
+
+def test_without_a_gate_it_is_ready_as_soon_as_it_runs():
+    life = Life(service()).run()
+    assert life.state.ready
+    assert not any(isinstance(event, Ready) for event in life.events)
+
+
+def test_a_gate_is_waited_for():
+    life = Life(service(ready=GATE)).run()
+    assert life.orders == [AwaitReady(1)]
+    assert not life.state.ready
+    life.tell(BecameReady(1), after=2.0)
+    assert life.events == [Ready(0, 1, 102.0, 2.0)]
+    assert life.state.ready
+    assert life.tell(BecameReady(1)).actions == [], "once"
+    assert life.tell(Deadline(), after=100.0).actions == []
+
+
+def test_ready_from_an_older_generation_is_none():
+    life = Life(service(ready=GATE, watch=(RULE,))).run().tell(FilesChanged("a")).end(OK).gone()
+    life.tell(Spawned(2, 1, life.now))
+    assert not life.tell(BecameReady(1)).state.ready
+
+
+def test_ready_and_the_exit_may_come_together():
+    life = Life(service(ready=GATE)).run().tell(BecameReady(1)).end(OK, after=0.0)
+    assert not life.state.ready
+    assert life.state.over
+
+
+def test_a_delay_is_a_gate_that_time_opens():
+    life = Life(service(ready=Readiness(DelayGate(3.0), timeout=1.0))).run()
+    assert life.orders == []
+    assert life.tell(Deadline(), after=3.0).events == [Ready(0, 1, 103.0, 3.0)]
+
+
+def test_not_ready_in_time_is_a_failure_that_is_restarted():
+    life = Life(service(ready=GATE, restart=SUPERVISED)).run().tell(Deadline(), after=30.0)
+    reason = "not ready within 30 s"
+    assert life.events == [Unhealthy(0, 1, reason, stops=True), Retrying(0, 1, 1.0, 1, 2)]
+    assert life.orders == [Ask(1, TERM)]
+    assert life.tell(BecameReady(1)).actions == [], "too late"
+    life.end(OK)
+    assert life.events == [
+        Exited(0, 1, ExitStatus(code=1), 131.0, 31.0, final=False, stopped=False)
+    ]
+    assert life.gone().orders == [Spawn(2)]
+
+
+def test_not_ready_in_time_is_the_end_without_a_restart():
+    life = Life(service(ready=GATE)).run().tell(Deadline(), after=30.0).end(OK).gone()
+    assert life.state.over
+    assert not life.state.stopped
+    assert life.state.status == ExitStatus(code=1)
+
+
+def test_a_gate_may_be_passed_over_in_the_end():
+    life = Life(service(ready=Readiness(NotifyGate(), 5.0, continues=True))).run()
+    life.tell(Deadline(), after=5.0)
+    assert life.state.ready
+    assert isinstance(life.events[0], Notice)
+
+
+def test_more_time_can_be_asked_for():
+    life = Life(service(ready=GATE)).run().tell(Extend(1, 60.0), after=20.0)
+    assert life.tell(Deadline(), after=59.0).actions == []
+    assert life.tell(Deadline(), after=1.0).orders == [Ask(1, TERM)]
+
+
+def test_health_is_told_when_it_changes():
+    life = Life(service(health=HealthCheck(FileProbe("/x")))).run()
+    assert life.orders == [CheckHealth(1)]
+    assert life.tell(Probed(1, healthy=True)).events == [Healthy(0, 1, again=False)]
+    assert life.tell(Probed(1, healthy=True)).events == []
+    sick = Probed(1, healthy=False, reason="refused")
+    assert life.tell(sick).events == [Unhealthy(0, 1, "refused", stops=False)]
+    assert life.tell(Probed(1, healthy=True)).events == [Healthy(0, 1, again=True)]
+
+
+def test_a_fault_is_restarted_like_an_exit():
+    life = Life(service(restart=SUPERVISED)).run().tell(Faulty(1, "does not answer"), after=60.0)
+    assert life.events[0] == Unhealthy(0, 1, "does not answer", stops=True)
+    assert life.end(ExitStatus(signal=TERM)).events[0].status == ExitStatus(signal=TERM)
+    assert life.gone().orders == [Spawn(2)], "it had run for long"
+
+
+def test_a_fault_that_nothing_follows_leaves_a_watched_service_waiting():
+    life = Life(service(watch=(RULE,))).run().tell(Faulty(1, "no")).end(OK).gone()
+    assert life.state.phase is Phase.IDLE
+    assert life.tell(FilesChanged("a")).orders == [Spawn(2)]
+
+
+def test_too_much_memory_is_a_restart_and_no_failure():
+    life = Life(service(restart=SUPERVISED)).run().tell(Exceeded(1, 900, 500))
+    assert life.events == [OverMemory(0, 1, 900, 500)]
+    assert life.end(OK).gone().orders == [Spawn(2)]
+    assert life.state.tally.fast == 0
+
+
+def test_a_restart_by_hand_ends_a_pause():
+    life = Life(service(restart=SUPERVISED)).run().end(FAILED).gone()
+    assert life.state.phase is Phase.PAUSING
+    assert life.tell(Restart(at_once=False)).actions == []
+    assert life.tell(Restart()).orders == [Spawn(2)]
+
+
+def test_giving_up_is_said():
+    life = Life(service(restart=SUPERVISED)).run()
+    for generation in (2, 3):
+        life.end(FAILED).gone()
+        life.tell(Deadline(), after=5.0).tell(Spawned(generation, 1, life.now))
+    life.end(FAILED)
+    assert life.events[1:] == [Failed(0, 3, "ended 3 times in a row within 5 s of starting")]
+    assert life.state.over
+
+
+def test_each_restart_waits_for_what_is_depended_on():
+    life = Life(service(depends_on=DEPENDS, restart=SUPERVISED)).run().end(FAILED).gone()
+    assert life.tell(Deadline(), after=1.0).orders == []
+    assert life.state.phase is Phase.WAITING
+    assert life.tell(Start()).actions == [Emit(Restarted(0, 2, life.now)), Spawn(2)]
+
+
+def test_the_first_start_may_be_put_off():
+    life = Life(service(start_delay=5.0)).tell(Start())
+    assert life.actions == []
+    assert life.tell(Deadline(), after=5.0).actions == [Spawn(1)]
+
+
+@pytest.mark.parametrize("message", [Stop(Level.ASK, TERM), Skip("db failed")])
+def test_what_waits_can_be_stopped_and_skipped(message):
+    life = Life(service(depends_on=DEPENDS)).tell(message)
+    assert life.state.over
+    assert life.tell(Start()).actions == []
 
 
 class Walk(RuleBasedStateMachine):
@@ -209,10 +387,20 @@ class Walk(RuleBasedStateMachine):
         tries=st.sampled_from([0, 2, -1]),
         delay=st.sampled_from([0.0, 3.0]),
         watched=st.booleans(),
+        gated=st.booleans(),
+        depends=st.booleans(),
+        start_delay=st.sampled_from([0.0, 2.0]),
     )
-    def begin(self, tries, delay, watched):
+    def begin(self, tries, delay, watched, gated, depends, start_delay):
         watch = (RULE,) if watched else ()
-        self.life = Life(service(restart=RestartPolicy(tries=tries, delay=delay), watch=watch))
+        spec = service(
+            restart=RestartPolicy(ON_FAILURE, tries=tries, delay=delay),
+            watch=watch,
+            ready=GATE if gated else None,
+            depends_on=DEPENDS if depends else (),
+            start_delay=start_delay,
+        )
+        self.life = Life(spec)
         self.main: int | None = None
         self.tree: int | None = None
         self.asked: set[int] = set()
@@ -253,6 +441,33 @@ class Walk(RuleBasedStateMachine):
     def change(self):
         if self.life.spec.watch:
             self.tell(FilesChanged("a.py"))
+
+    @rule(extra=st.integers(0, 1), which=st.integers(0, 5))
+    def news(self, extra, which):
+        generation = self.life.state.generation + extra
+        messages = (
+            BecameReady(generation),
+            Probed(generation, healthy=bool(extra)),
+            Faulty(generation, "broken"),
+            Exceeded(generation, 2, 1),
+            Extend(generation, 7.0),
+            Restart(at_once=bool(extra)),
+        )
+        before = self.life.state
+        self.tell(messages[which])
+        if extra and which != 5:
+            assert self.life.state == before
+
+    @precondition(lambda self: self.main is not None)
+    @rule()
+    def spawned(self):
+        self.tell(Spawned(self.main, 1, self.life.now))
+
+    @rule()
+    def skip(self):
+        if self.life.state.phase is Phase.WAITING:
+            self.stopping = True
+        self.tell(Skip("db failed"))
 
     @precondition(lambda self: self.main is not None)
     @rule(status=st.sampled_from([OK, FAILED, ExitStatus(signal=9)]))
@@ -298,6 +513,12 @@ class Walk(RuleBasedStateMachine):
         if getattr(self, "life", None) and self.life.state.over:
             assert self.main is None
             assert self.life.state.deadline == inf
+            assert not self.life.state.ready
+
+    @invariant()
+    def ready_is_what_runs(self):
+        if getattr(self, "life", None) and self.life.state.ready:
+            assert self.life.state.phase is Phase.RUNNING
 
 
 Walk.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devrun.model import ColorLevel
+from devrun.appearance import ColorLevel
 from devrun.output.color_level import color_level
 
 NONE, BASIC, EXTENDED, TRUE = ColorLevel

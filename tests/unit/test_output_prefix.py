@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.model import ColorLevel, PrefixSettings, PrefixStyle, Service, Style, TimeFormat
+from devrun.appearance import ColorLevel, PrefixSettings, PrefixStyle, Style, TimeFormat
+from devrun.model import Service
 from devrun.output.columns import display_width, pad
 from devrun.output.prefix import Prefixes, event_text, global_line, printable, shortened
 

@@ -6,7 +6,8 @@ import pytest
 
 from devrun.events import Exited, Output, Piece, Restarted, SpawnFailed
 from devrun.model import ExitStatus, Service
-from devrun.output.summary import REMEMBERED, Summary, humanized
+from devrun.output.spans import humanized
+from devrun.output.summary import REMEMBERED, Summary
 
 SERVICES = tuple(Service(n, name, "x", "/") for n, name in enumerate(["web", "worker"]))
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devrun.appearance import ColorLevel, OutputSettings
 from devrun.events import (
     Changed,
     Exited,
@@ -21,7 +22,7 @@ from devrun.events import (
     Stopping,
     StopReason,
 )
-from devrun.model import ColorLevel, ExitStatus, OutputSettings, Project, Service
+from devrun.model import ExitStatus, Project, Service
 from devrun.output.prefix import Prefixes
 from devrun.output.presenter import Presenter
 

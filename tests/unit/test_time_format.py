@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devrun.appearance import TimeFormat
 from devrun.config.time_format import _LENGTHS, parse_time_format
 from devrun.errors import UsageError
-from devrun.model import TimeFormat
 from devrun.output.timestamp import Timestamp
 
 TOKENS = [letter * length for letter, lengths in _LENGTHS.items() for length in lengths]

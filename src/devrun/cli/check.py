@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 
+from devrun.appearance import ColorLevel
 from devrun.cli.describe import describe
 from devrun.config import procfile
 from devrun.config.env_dialects import differences, sentence
@@ -19,7 +20,7 @@ from devrun.config.selection import files_of
 from devrun.config.settings import RunSettings
 from devrun.config.shell_check import programs, unset_variables
 from devrun.errors import ExitCode, SpawnError, UsageError
-from devrun.model import ColorLevel, Project, Service
+from devrun.model import Project, Service
 from devrun.output.complaint import complain
 from devrun.process.command import SHELL, argv_for, find_program, is_built_in
 from devrun.process.ports import listener

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from math import inf
 
-from devrun.model import Project, RestartPolicy, Service
+from devrun.model import Project, RestartPolicy, RestartWhen, Service
 from devrun.process.command import SHELL, argv_for
 
 
@@ -60,11 +61,16 @@ def _way(argv: list[str], service: Service) -> str:
 
 
 def _restart(policy: RestartPolicy) -> str:
-    if policy.tries == 0:
+    if policy.when is RestartWhen.NO:
         return "no"
-    often = "for ever" if policy.tries < 0 else f"{policy.tries} times at most"
-    delay = "exponentially later" if policy.exponential else f"after {policy.delay:g} s"
-    return f"on failure, {often}, {delay}"
+    when = "always" if policy.when is RestartWhen.ALWAYS else "on failure"
+    if policy.min_uptime == inf:
+        often = "for ever" if policy.tries < 0 else f"{policy.tries} times at most"
+    else:
+        most = "" if policy.tries < 0 else f", {policy.tries} times in a row at most"
+        often = f"an end within {policy.min_uptime:g} s counts as a failure{most}"
+    later = "exponentially later" if policy.factor > 1 else f"after {policy.delay:g} s"
+    return f"{when}, {often}, {later}"
 
 
 def _shown(project: Project, path: str) -> str:

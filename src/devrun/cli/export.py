@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
+from devrun.appearance import ColorLevel
 from devrun.config.export_line import ExportLine, read_export_line
 from devrun.config.option_reader import Request
 from devrun.config.resolve import resolve
@@ -16,7 +17,6 @@ from devrun.export.deployment import Deployment, ExportOptions, make_deployment
 from devrun.export.formats import FORMATS, make_files
 from devrun.export.render import ExportFile, mark_of
 from devrun.export.writing import write_files
-from devrun.model import ColorLevel
 from devrun.output.complaint import complain
 
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?|\d+")

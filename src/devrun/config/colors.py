@@ -11,8 +11,8 @@ import re
 from binascii import crc32
 from collections.abc import Sequence
 
+from devrun.appearance import ColorLevel, Style
 from devrun.errors import UsageError
-from devrun.model import ColorLevel, Style
 
 AUTOMATIC = ("cyan", "magenta", "green", "yellow", "blue")
 """The colours given by themselves: readable on light and dark, and neither red nor grey."""

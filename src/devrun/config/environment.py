@@ -17,9 +17,10 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from devrun.appearance import ColorLevel
 from devrun.config.flags import is_option_variable
 from devrun.errors import UsageError
-from devrun.model import ColorLevel, EnvironmentSettings, Project, Service
+from devrun.model import EnvironmentSettings, Project, Service
 
 INHERITED = "environment"
 """Origin of variables that devrun was started with."""

@@ -13,6 +13,7 @@ from devrun.errors import UsageError
 from devrun.model import (
     KillOthers,
     RestartPolicy,
+    RestartWhen,
     Service,
     Shell,
     StopPolicy,
@@ -21,7 +22,7 @@ from devrun.model import (
     WatchSettings,
 )
 
-ALWAYS = RestartPolicy(tries=-1, exponential=True, after_success=True)
+ALWAYS = RestartPolicy(RestartWhen.ALWAYS, delay=1.0, factor=2.0, min_uptime=10.0, calm_delay=1.0)
 """Whatever ends starts again, sooner the longer it has run."""
 
 
@@ -171,12 +172,19 @@ def _restart(settings: RunSettings) -> RestartPolicy:
     tries = 0
     if settings.restart_tries is not None:
         tries = _tries(settings.restart_tries)
-    after = settings.restart_after
+    delay, factor = _delay(settings.restart_after)
+    if not tries:
+        return RestartPolicy()
+    return RestartPolicy(RestartWhen.ON_FAILURE, tries, delay, factor, cap=max(delay, 30.0))
+
+
+def _delay(after: str | None) -> tuple[float, float]:
+    """Return the seconds before the first restart, and what each further span is longer by."""
     if after is None:
-        return RestartPolicy(tries)
+        return 0.0, 1.0
     if after.strip().lower() == "exponential":
-        return RestartPolicy(tries, exponential=True)
-    return RestartPolicy(tries, delay=values.duration(after, "--restart-after", bare_unit="ms"))
+        return 1.0, 2.0
+    return values.duration(after, "--restart-after", bare_unit="ms"), 1.0
 
 
 def _watch_rules(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from devrun.appearance import ColorLevel, PrefixSettings, PrefixStyle, TimeFormat
 from devrun.config import values
 from devrun.config.settings import RunSettings
 from devrun.errors import UsageError
-from devrun.model import ColorLevel, PrefixSettings, PrefixStyle, TimeFormat
 
 _PLACEHOLDERS = ("index", "pid", "time", "command", "name")
 _BRACES = re.compile(r"\{([^{}]*)\}")

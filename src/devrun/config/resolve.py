@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from devrun.appearance import ColorLevel, OutputSettings
 from devrun.config import values
 from devrun.config.environment import layers
 from devrun.config.instances import chosen_instances
@@ -18,7 +19,7 @@ from devrun.config.shells import chosen_shell
 from devrun.config.success import find_service, parse_success
 from devrun.config.targets import with_commands
 from devrun.errors import UsageError
-from devrun.model import ColorLevel, EnvironmentSettings, OutputSettings, Project
+from devrun.model import EnvironmentSettings, Project
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from devrun.appearance import TimeFormat
 from devrun.errors import UsageError
-from devrun.model import TimeFormat
 
 _LENGTHS: dict[str, tuple[int, ...]] = {
     "G": (1, 2, 3, 4, 5),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from devrun.model import ColorLevel
+from devrun.appearance import ColorLevel
 
 _FORCED = {
     "0": ColorLevel.NONE,

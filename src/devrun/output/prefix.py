@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from devrun.model import ColorLevel, PrefixSettings, PrefixStyle, Service, Style
+from devrun.appearance import ColorLevel, PrefixSettings, PrefixStyle, Style
+from devrun.model import Service
 from devrun.output.columns import display_width, pad
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing

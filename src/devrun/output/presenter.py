@@ -22,26 +22,37 @@ from devrun.events import (
     Changed,
     Event,
     Exited,
+    Failed,
+    Healthy,
     Killed,
     LeftBehind,
     Notice,
     Output,
+    OverMemory,
     Piece,
+    Ready,
     Restarted,
+    Retrying,
+    Skipped,
     SpawnFailed,
     Started,
     Stopping,
-    StopReason,
+    Unhealthy,
 )
-from devrun.model import Project, Service
+from devrun.model import Project
 from devrun.output.ansi import Hygiene
 from devrun.output.prefix import Prefixes, event_text, global_line
 from devrun.output.timings import milliseconds
+from devrun.output.wording import of_run, of_service
 
 Buffer = bytes | memoryview
 
 _REDRAW = b"\r\x1b[K"
 """Back to the first column, erase to the end of the line (ECMA-48 CR, EL)."""
+
+
+def _nothing(_instance: int) -> Sequence[str]:
+    return ()
 
 
 class Presenter:
@@ -52,6 +63,7 @@ class Presenter:
             taken out, and progress bars move.
         wall_clock: Seconds since the epoch, for prefixes that show the time.
         clock: Seconds on the clock of the events.
+        last_lines: Returns what a service has said last, for when it is given up.
     """
 
     def __init__(
@@ -62,6 +74,7 @@ class Presenter:
         terminal: bool,
         wall_clock: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
+        last_lines: Callable[[int], Sequence[str]] = _nothing,
     ) -> None:
         self._services = project.services
         self._color = project.output.color
@@ -71,6 +84,7 @@ class Presenter:
         self._wall_clock = wall_clock
         self._clock = clock
         self._prefixes = prefixes
+        self._last_lines = last_lines
         self._fixed: dict[int, bytes] = {}
         self._pids: dict[int, int] = {}
         self._hygiene = [Hygiene() for _ in project.services] if terminal else []
@@ -193,22 +207,33 @@ class Presenter:
                 command = self._services[event.instance].command
                 failed = (event.instance, event.reason)
                 return [failed, (event.instance, f"{command} exited with code {event.status}")]
-            case Restarted():
-                return [(event.instance, f"{self._services[event.instance].command} restarted")]
-            case Changed():
-                return [(event.instance, _changed(event))]
-            case Stopping():
-                return [(None, line) for line in _stopping(event, self._services)]
-            case Killed():
-                return [(None, line) for line in _killed(event, self._services)]
-            case LeftBehind():
-                return [(None, _left_behind(event, self._services))]
-            case Notice():
-                return [(event.instance, event.text)]
+            case Failed():
+                return self._failed(event)
+            case (
+                Restarted()
+                | Ready()
+                | Unhealthy()
+                | Healthy()
+                | Retrying()
+                | Skipped()
+                | OverMemory()
+                | Changed()
+                | Notice()
+            ):
+                return [(event.instance, of_service(event, self._services))]
+            case Stopping() | Killed() | LeftBehind():
+                return [(None, line) for line in of_run(event, self._services)]
             case Output():
                 return []
             case _:
                 assert_never(event)
+
+    def _failed(self, event: Failed) -> list[tuple[int | None, str]]:
+        """Return the words for what has been given up, and what it said last."""
+        lines = self._last_lines(event.instance)
+        said = "; it said last:" if lines else ""
+        words = f"{self._services[event.instance].label} failed: {event.reason}{said}"
+        return [(None, words), *((None, f"  | {line}".rstrip()) for line in lines)]
 
     def _timed(self, event: Started | Exited, verb: str) -> list[tuple[int | None, str]]:
         """Return the line of ``--timings``; the time is that of the event, not of the showing."""
@@ -219,46 +244,3 @@ class Presenter:
         if isinstance(event, Exited):
             text += f" after {milliseconds(event.uptime)}ms"
         return [(event.instance, text)]
-
-
-def _changed(event: Changed) -> str:
-    more = f" (+{event.more})" if event.more else ""
-    if event.suspended:
-        return (
-            f"{event.path} changed{more} again and again: not restarting until it is quiet for 10 s"
-        )
-    return f"{event.path} changed{more}, restarting"
-
-
-def _stopping(event: Stopping, services: Sequence[Service]) -> list[str]:
-    name = signal.Signals(event.signal).name
-    match event.reason:
-        case StopReason.OTHER_EXITED:
-            lines = [f"Sending {name} to other processes.."] if event.running else []
-            if event.hint and event.cause is not None:
-                label = services[event.cause].label
-                lines.insert(0, f"{label} ended, so all end ({event.hint} keeps the others)")
-            return lines
-        case StopReason.SIGNAL:
-            if not event.running:
-                return []
-            some = "1 process" if event.running == 1 else f"{event.running} processes"
-            return [f"Sending {name} to {some}.."]
-        case StopReason.READER_GONE | StopReason.GUARDIAN_GONE | StopReason.OUTPUT_FAILED:
-            return []
-        case _:
-            assert_never(event.reason)
-
-
-def _killed(event: Killed, services: Sequence[Service]) -> list[str]:
-    killing = f"Sending SIGKILL to {event.processes} processes.."
-    if event.after <= 0:
-        return [killing]
-    return [f"{services[event.instance].label} did not end within {event.after:.1f} s", killing]
-
-
-def _left_behind(event: LeftBehind, services: Sequence[Service]) -> str:
-    who = "" if event.instance is None else f" by {services[event.instance].label}"
-    some = ", ".join(f"{pid} {line[:60]}" for pid, line in event.processes[:3])
-    more = f" and {len(event.processes) - 3} more" if len(event.processes) > 3 else ""
-    return f"Stopped what was left running{who}: {some}{more}"

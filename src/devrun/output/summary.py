@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from devrun.events import Event, Exited, Output, Piece, Restarted, SpawnFailed
+from devrun.events import Event, Exited, Output, Piece, Restarted, Skipped, SpawnFailed
 from devrun.model import ExitStatus, Service
 from devrun.output.ansi import without_sequences
 from devrun.output.columns import cut, display_width, pad
 from devrun.output.prefix import printable
+from devrun.output.spans import humanized
 
 REMEMBERED = 8 * 1024
 """Bytes of each service's last output that are kept at least; at most one chunk more."""
@@ -57,9 +58,17 @@ class Summary:
             record = self._record(event.instance)
             record.failure = None if event.status.ok else event.status
             record.uptime = event.uptime
+        elif isinstance(event, Skipped):
+            record = self._record(event.instance)
+            record.failure, record.reason = ExitStatus(code=1), f"not started: {event.reason}"
         elif isinstance(event, SpawnFailed) and event.final:
             record = self._record(event.instance)
             record.failure, record.reason = event.status, event.reason
+
+    def last_lines(self, instance: int, count: int) -> list[str]:
+        """Return what a service has said last, without control sequences."""
+        record = self._records.get(instance)
+        return [] if record is None else _last_lines(record, count)
 
     def render(self, services: Sequence[Service], *, tail: int = 10) -> list[str]:
         """Return the summary's lines; none if nothing failed.
@@ -129,18 +138,6 @@ def _end(record: _Record) -> tuple[str, str]:
         return "", ""
     end = f"exit code {status}" if status.signal is None else f"ended by {status}"
     return end, f"after {humanized(record.uptime)}"
-
-
-def humanized(seconds: float) -> str:
-    """Return a span as people say it: ``850 ms``, ``12.4 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    if round(seconds * 1000) < 1000:
-        return f"{round(seconds * 1000)} ms"
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _last_lines(record: _Record, count: int) -> list[str]:

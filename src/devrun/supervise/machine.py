@@ -4,270 +4,154 @@
 state, one deadline; every input that concerns a process carries its generation, and one of an older
 generation changes nothing.
 
-Theory of operation. A service *waits* until it is told to start. Each start is a *generation*: a
-main process and whatever descends from it. When the main process ends, the generation's tree must
-be gone before another generation may start, so there is *stopping* between two generations even
-when nobody asked for a stop; where nothing was left, it takes no time. A stop is the stop signal,
-once; when its time is over, *killing*; a second request goes to killing at once. What follows when
-the tree is gone was decided when the stopping began: the end, another generation, or a *pause*
-before it. Only the end can replace what was decided; so stopping beats starting.
+Theory of operation. A service *waits* until it is told to start: at first, and before every restart
+if it depends on others. Each start is a *generation*: a main process and whatever descends from it.
+While it *runs* it becomes ready, once, and its health may change; where it does not work, it is
+treated as if it had ended so. When the main process ends, the generation's tree must be gone before
+another generation may start, so there is *stopping* between two generations even when nobody asked
+for a stop; where nothing was left, it takes no time. A stop is the stop signal, once; when its time
+is over, *killing*; a second request goes to killing at once. What follows when the tree is gone was
+decided when the stopping began: the end, another generation, or a *pause* before it. Only the end
+can replace what was decided; so stopping beats starting.
 
-                 Start                Exited, to be restarted      Gone
+                 Start             Ended, Faulty: to be restarted   Gone
     WAITING ------------> RUNNING ---------------------> STOPPING -------> PAUSING, RUNNING, ENDED
-                             |  Stop, Changed               | Deadline        | Deadline, Changed
-                             |---------------------------> |---> KILLING     '----> RUNNING
-                             | Exited, for good
-                             '----> ENDED  (or IDLE, if a change of a watched file may start it)
+       | '-> PAUSING --->    |  Stop, Restart, Changed      | Deadline       | Deadline, Changed
+       |    (start_delay)    |---------------------------> |---> KILLING     '----> RUNNING, WAITING
+       | Skip, Stop          | Ended, for good
+       '---> ENDED           '----> ENDED  (or IDLE, if a change of a watched file may start it)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from math import inf
 from typing import assert_never
 
-from devrun.events import Changed, Exited, Notice, Restarted, SpawnFailed, Started
-from devrun.model import ExitStatus, Service
+from devrun.events import Changed, Notice, Restarted, Skipped
+from devrun.model import Service
+from devrun.supervise.ending import FAULT, Step, ask, emit, ended, main_ended
 from devrun.supervise.messages import (
-    Action,
-    Ask,
-    Clear,
+    BecameReady,
     Deadline,
-    Emit,
     Ended,
+    Exceeded,
+    Extend,
+    Faulty,
     FilesChanged,
     Gone,
     Input,
     Kill,
     Level,
     NotSpawned,
+    Probed,
+    Restart,
+    Skip,
     Spawn,
     Spawned,
     Start,
     Stop,
 )
+from devrun.supervise.restarting import after_calm_restart
+from devrun.supervise.state import Phase, State, Then
+from devrun.supervise.working import news, not_ready, spawned
 
 UNKILLABLE_AFTER = 5.0
 """Seconds after which a tree that survives SIGKILL (state D, another user's) is given up."""
-
-
-STABLE_AFTER = 10.0
-"""Seconds after which a service that restarts for ever is no longer taken to be failing."""
-
-
-class Phase(Enum):
-    """Where a service is in its life; the drawing above has the ways between them."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    KILLING = "killing"
-    PAUSING = "pausing"
-    IDLE = "idle"
-    ENDED = "ended"
-
-
-class Then(Enum):
-    """What follows when the present generation's tree is gone."""
-
-    END = "end"
-    RESTART = "restart"
-    PAUSE = "pause"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """A service now.
-
-    Attributes:
-        generation: How many times it was started.
-        deadline: When (monotonic seconds) something happens by itself.
-        since: When the present generation was started.
-        asked_at: When the present generation was asked to stop.
-        retries: Restarts after failures since the last change of its files.
-        then: What follows stopping.
-        status: How the present generation's main process ended, once it has.
-        stopped: devrun ended it on purpose.
-    """
-
-    phase: Phase = Phase.WAITING
-    generation: int = 0
-    deadline: float = inf
-    since: float = 0.0
-    asked_at: float = 0.0
-    retries: int = 0
-    then: Then = Then.END
-    status: ExitStatus | None = None
-    stopped: bool = False
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing can follow."""
-        return self.phase is Phase.ENDED
-
-    @property
-    def alive(self) -> bool:
-        """Whether there may be a process."""
-        return self.phase in (Phase.RUNNING, Phase.STOPPING, Phase.KILLING)
-
-
-Step = tuple[State, tuple[Action, ...]]
 
 
 def step(spec: Service, state: State, input: Input, now: float) -> Step:  # noqa: A002 - the term
     """Answer an input: the next state, and what to do, in order."""
     match input:
         case Start():
-            return _spawn(state, now) if state.phase is Phase.WAITING else (state, ())
-        case Spawned():
-            return _spawned(spec, state, input)
-        case NotSpawned():
-            return _not_spawned(spec, state, input, now)
-        case Ended():
-            return _ended(spec, state, input, now)
-        case Gone():
-            return _gone(spec, state, input, now)
+            return _start(spec, state, now)
+        case Skip():
+            return _skip(spec, state, input)
         case FilesChanged():
             return _files_changed(spec, state, input, now)
+        case Restart():
+            return _restart(spec, state, input, now)
         case Stop():
             return _stop(spec, state, input, now)
         case Deadline():
-            return _deadline(spec, state, now)
+            return _deadline(spec, state, now) if now >= state.deadline else (state, ())
+        case _ if input.generation != state.generation:
+            return state, ()
+        case Gone():
+            return _gone(spec, state, now, read=input.read)
+        case _:
+            return _of_process(spec, state, input, now) if state.alive else (state, ())
+
+
+def _of_process(
+    spec: Service,
+    state: State,
+    input: Spawned | NotSpawned | Ended | BecameReady | Probed | Faulty | Exceeded | Extend,  # noqa: A002
+    now: float,
+) -> Step:
+    """Answer what concerns the present generation's process."""
+    match input:
+        case Spawned():
+            return spawned(spec, state, input, now)
+        case NotSpawned():
+            return main_ended(spec, state, input.status, now, input.reason)
+        case Ended():
+            return ended(spec, state, input, now)
+        case BecameReady() | Probed() | Faulty() | Exceeded() | Extend():
+            return news(spec, state, input, now)
         case _:
             assert_never(input)
 
 
-def _spawn(state: State, now: float) -> Step:
+# -- starting -----------------------------------------------------------------------------------
+
+
+def _start(spec: Service, state: State, now: float) -> Step:
+    if state.phase is not Phase.WAITING:
+        return state, ()
+    if state.generation == 0 and spec.start_delay:
+        return replace(state, phase=Phase.PAUSING, deadline=now + spec.start_delay), ()
+    return _spawn(spec, state, now)
+
+
+def _spawn(spec: Service, state: State, now: float) -> Step:
     generation = state.generation + 1
-    running = State(Phase.RUNNING, generation, since=now, retries=state.retries)
-    return running, (Spawn(generation),)
+    running = State(Phase.RUNNING, generation, since=now, tally=state.tally)
+    again = emit(Restarted(spec.index, generation, now)) if state.generation else ()
+    return running, (*again, Spawn(generation))
 
 
 def _respawn(spec: Service, state: State, now: float) -> Step:
-    running, actions = _spawn(state, now)
-    return running, (Emit(Restarted(spec.index, running.generation, now)), *actions)
+    """Start again, when what the service depends on is there."""
+    if spec.depends_on and state.generation:
+        return replace(state, phase=Phase.WAITING, deadline=inf), ()
+    return _spawn(spec, state, now)
 
 
-def _spawned(spec: Service, state: State, input: Spawned) -> Step:  # noqa: A002
-    if input.generation != state.generation or not state.alive:
+def _skip(spec: Service, state: State, input: Skip) -> Step:  # noqa: A002
+    if state.phase is not Phase.WAITING:
         return state, ()
-    started = Emit(Started(spec.index, input.generation, input.pid, input.since))
-    return replace(state, since=input.since), (started,)
+    skipped = replace(state, phase=Phase.ENDED, status=FAULT, skipped=True)
+    return skipped, emit(Skipped(spec.index, input.reason))
 
 
-def _not_spawned(spec: Service, state: State, input: NotSpawned, now: float) -> Step:  # noqa: A002
-    if input.generation != state.generation or not state.alive:
-        return state, ()
-    return _after_exit(spec, state, input.status, now, input.reason)
+# -- restarts ---------------------------------------------------------------------------------
 
 
-def _ended(spec: Service, state: State, input: Ended, now: float) -> Step:  # noqa: A002
-    if input.generation != state.generation or not state.alive or state.status is not None:
-        return state, ()
-    state, actions = _after_exit(spec, state, input.status, now, None)
-    return state, tuple(_earlier(action, input.before) for action in actions)
-
-
-def _earlier(action: Action, seconds: float) -> Action:
-    """Return the action; if it tells of an exit, then of one so many seconds ago."""
-    if not (seconds and isinstance(action, Emit) and isinstance(action.event, Exited)):
-        return action
-    event = action.event
-    uptime = max(0.0, event.uptime - seconds)
-    return Emit(replace(event, at=event.at - seconds, uptime=uptime))
-
-
-def _after_exit(
-    spec: Service, state: State, status: ExitStatus, now: float, reason: str | None
-) -> Step:
-    """The main process has ended, or never began: on purpose, for good, or to be restarted."""
-    if state.phase is not Phase.RUNNING:
-        stopped = replace(state, status=status, stopped=True)
-        final = state.then is Then.END
-        return stopped, (
-            _exit_event(spec, stopped, now, reason, final=final),
-            _clear_or_kill(spec, state, now),
-        )
-    if _restarts(spec, state, status):
-        clearing = replace(
-            state,
-            phase=Phase.STOPPING,
-            deadline=now + spec.stop.timeout,
-            asked_at=now,
-            retries=_retries(spec, state, now) + 1,
-            then=Then.PAUSE,
-            status=status,
-        )
-        exited = _exit_event(spec, clearing, now, reason, final=False)
-        return clearing, (exited, Clear(state.generation, spec.stop.signal))
-    phase = Phase.IDLE if spec.watch else Phase.ENDED
-    ended = replace(state, phase=phase, deadline=inf, status=status)
-    exited = _exit_event(spec, ended, now, reason, final=phase is Phase.ENDED)
-    waits = Emit(Notice("waiting for a watched file to change", spec.index))
-    return ended, (exited, waits) if spec.watch else (exited,)
-
-
-def _clear_or_kill(spec: Service, state: State, now: float) -> Action:
-    if state.phase is Phase.KILLING:
-        return Kill(state.generation, now - state.asked_at)
-    return Clear(state.generation, spec.stop.signal)
-
-
-def _retries(spec: Service, state: State, now: float) -> int:
-    """Return how many restarts count; long good life forgets those of what always restarts."""
-    stable = spec.restart.after_success and now - state.since >= STABLE_AFTER
-    return 0 if stable else state.retries
-
-
-def _restarts(spec: Service, state: State, status: ExitStatus) -> bool:
-    policy = spec.restart
-    counts = policy.after_success or not status.ok
-    return counts and (policy.tries < 0 or state.retries < policy.tries)
-
-
-def _exit_event(
-    spec: Service, state: State, now: float, reason: str | None, *, final: bool
-) -> Emit:
-    status = state.status or ExitStatus(code=0)
-    if reason is not None:
-        return Emit(SpawnFailed(spec.index, state.generation, status, reason, now, final=final))
-    return Emit(
-        Exited(
-            spec.index,
-            state.generation,
-            status,
-            at=now,
-            uptime=now - state.since,
-            final=final,
-            stopped=state.stopped,
-        )
-    )
-
-
-def restart_delay(spec: Service, retry: int) -> float:
-    """Return the seconds before restart number ``retry``, counted from 1."""
-    policy = spec.restart
-    if not policy.exponential:
-        return policy.delay
-    return float(min(policy.cap, 2.0 ** min(retry - 1, 60)))
-
-
-def _gone(spec: Service, state: State, input: Gone, now: float) -> Step:  # noqa: A002
-    if input.generation != state.generation or state.phase not in (Phase.STOPPING, Phase.KILLING):
-        return state, ()
-    if state.status is None:
-        return state, ()  # The main process is still to be reaped.
+def _gone(spec: Service, state: State, now: float, *, read: bool) -> Step:
+    if state.phase not in (Phase.STOPPING, Phase.KILLING) or state.status is None:
+        return state, ()  # Not asked for, or the main process is still to be reaped.
     match state.then:
         case Then.END:
-            return replace(state, phase=Phase.ENDED, deadline=inf), ()
-        case Then.RESTART if input.read:
+            phase = Phase.IDLE if state.fault and spec.watch else Phase.ENDED
+            return replace(state, phase=phase, deadline=inf), ()
+        case Then.RESTART if read:
             return _respawn(spec, state, now)
         case Then.RESTART:
             return replace(state, phase=Phase.PAUSING, deadline=now), ()
         case Then.PAUSE:
-            until = state.asked_at + restart_delay(spec, state.retries)
-            if until <= now and input.read:
+            until = state.asked_at + state.tally.delay
+            if until <= now and read:
                 return _respawn(spec, state, now)
             return replace(state, phase=Phase.PAUSING, deadline=until), ()
         case _:
@@ -280,31 +164,42 @@ def _files_changed(
     input: FilesChanged,  # noqa: A002
     now: float,
 ) -> Step:
-    changed = Emit(Changed(spec.index, input.path, input.more))
-    fresh = replace(state, retries=0)
+    if state.phase in (Phase.WAITING, Phase.ENDED):
+        return state, ()
+    changed = emit(Changed(spec.index, input.path, input.more))
+    anew, actions = _anew(spec, replace(state, tally=after_calm_restart(state.tally)), now)
+    if state.phase in (Phase.STOPPING, Phase.KILLING) and state.then is not Then.PAUSE:
+        return state, ()  # What starts next reads the files as they are then.
+    return anew, (*changed, *actions)
+
+
+def _restart(spec: Service, state: State, input: Restart, now: float) -> Step:  # noqa: A002
+    if state.phase in (Phase.WAITING, Phase.ENDED):
+        return state, ()
+    if not input.at_once and state.phase is not Phase.RUNNING:
+        return state, ()  # It starts anew anyway, or is not to.
+    said = emit(Notice(input.reason, spec.index)) if input.reason else ()
+    anew, actions = _anew(spec, state, now)
+    return anew, (*said, *actions)
+
+
+def _anew(spec: Service, state: State, now: float) -> Step:
+    """Start another generation as soon as the present one is gone."""
     match state.phase:
         case Phase.RUNNING:
-            stopping = _ask(spec, fresh, now, Then.RESTART)
-            return stopping, (changed, Ask(state.generation, spec.stop.signal))
+            return ask(spec, state, now, Then.RESTART)
         case Phase.PAUSING | Phase.IDLE:
-            running, actions = _respawn(spec, fresh, now)
-            return running, (changed, *actions)
-        case Phase.STOPPING | Phase.KILLING:
-            # What starts next reads the files as they are then. A pause is not needed any more:
-            # the program is another one.
-            if state.then is Then.PAUSE:
-                return replace(fresh, then=Then.RESTART), (changed,)
-            return state, ()
-        case Phase.WAITING | Phase.ENDED:
+            return _respawn(spec, state, now)
+        case Phase.STOPPING | Phase.KILLING if state.then is Then.PAUSE:
+            # A pause is not needed any more: the program is another one.
+            return replace(state, then=Then.RESTART), ()
+        case Phase.STOPPING | Phase.KILLING | Phase.WAITING | Phase.ENDED:
             return state, ()
         case _:
             assert_never(state.phase)
 
 
-def _ask(spec: Service, state: State, now: float, then: Then) -> State:
-    return replace(
-        state, phase=Phase.STOPPING, deadline=now + spec.stop.timeout, asked_at=now, then=then
-    )
+# -- stopping -----------------------------------------------------------------------------------
 
 
 def _stop(spec: Service, state: State, input: Stop, now: float) -> Step:  # noqa: A002
@@ -314,7 +209,7 @@ def _stop(spec: Service, state: State, input: Stop, now: float) -> Step:  # noqa
         case Phase.RUNNING:
             if input.level is Level.KILL:
                 return _kill(replace(state, asked_at=now, then=Then.END), now)
-            return _ask(spec, state, now, Then.END), (Ask(state.generation, input.signal),)
+            return ask(spec, state, now, Then.END, input.signal)
         case Phase.STOPPING:
             ending = replace(state, then=Then.END)
             return _kill(ending, now) if input.level is Level.KILL else (ending, ())
@@ -327,22 +222,22 @@ def _stop(spec: Service, state: State, input: Stop, now: float) -> Step:  # noqa
 
 
 def _kill(state: State, now: float) -> Step:
-    killing = replace(state, phase=Phase.KILLING, deadline=now + UNKILLABLE_AFTER)
+    killing = replace(state, phase=Phase.KILLING, deadline=now + UNKILLABLE_AFTER, ready=False)
     return killing, (Kill(state.generation, now - state.asked_at),)
 
 
 def _deadline(spec: Service, state: State, now: float) -> Step:
-    if now < state.deadline:
-        return state, ()
     match state.phase:
+        case Phase.RUNNING:
+            return not_ready(spec, state, now)
         case Phase.STOPPING:
             return _kill(state, now)
         case Phase.PAUSING:
             return _respawn(spec, state, now)
         case Phase.KILLING:
             given_up = replace(state, phase=Phase.ENDED, deadline=inf, stopped=True)
-            return given_up, (Emit(Notice("cannot be killed: given up", spec.index)),)
-        case Phase.WAITING | Phase.RUNNING | Phase.IDLE | Phase.ENDED:
+            return given_up, emit(Notice("cannot be killed: given up", spec.index))
+        case Phase.WAITING | Phase.IDLE | Phase.ENDED:
             return state, ()
         case _:
             assert_never(state.phase)

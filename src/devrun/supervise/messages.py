@@ -80,6 +80,72 @@ class FilesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class BecameReady:
+    """The gate of a generation has opened."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The health of a generation has changed.
+
+    Attributes:
+        healthy: Whether its probe succeeds now.
+        reason: Why not.
+    """
+
+    generation: int
+    healthy: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """A generation runs and does not work: what it would be restarted for if it had ended so."""
+
+    generation: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """A generation's tree uses more memory, in bytes, than it may."""
+
+    generation: int
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """A generation needs so many seconds more, from now, to become ready or to stop."""
+
+    generation: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Start anew, whatever it does; that is no failure.
+
+    Attributes:
+        reason: Why, in one line; empty if whoever asks for it says so.
+        at_once: Do not wait for the end of a pause.
+    """
+
+    reason: str = ""
+    at_once: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """It cannot be started, because of what it depends on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """The run is ending, or this service is.
 
@@ -96,7 +162,23 @@ class Deadline:
     """The state's deadline has passed."""
 
 
-Input = Start | Spawned | NotSpawned | Ended | Gone | FilesChanged | Stop | Deadline
+Input = (
+    Start
+    | Spawned
+    | NotSpawned
+    | Ended
+    | Gone
+    | FilesChanged
+    | BecameReady
+    | Probed
+    | Faulty
+    | Exceeded
+    | Extend
+    | Restart
+    | Skip
+    | Stop
+    | Deadline
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +217,24 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitReady:
+    """Find out when a generation is ready; answered by ``BecameReady``."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckHealth:
+    """Ask a generation again and again; answered by ``Probed`` and ``Faulty``."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Emit:
     """Publish an event."""
 
     event: Event
 
 
-Action = Spawn | Ask | Clear | Kill | Emit
+Action = Spawn | Ask | Clear | Kill | AwaitReady | CheckHealth | Emit

@@ -22,10 +22,11 @@ from devrun.process.signals import KILL
 from devrun.process.spawn import Child, close_input
 from devrun.supervise import machine
 from devrun.supervise.launch import Launcher
-from devrun.supervise.machine import Phase, State
 from devrun.supervise.messages import (
     Action,
     Ask,
+    AwaitReady,
+    CheckHealth,
     Clear,
     Deadline,
     Emit,
@@ -37,6 +38,7 @@ from devrun.supervise.messages import (
     Spawn,
     Spawned,
 )
+from devrun.supervise.state import Phase, State
 
 TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
@@ -171,6 +173,8 @@ class ServiceTask:
                 nursery.start_soon(self._clear, action)
             case Kill():
                 nursery.start_soon(self._kill, action)
+            case AwaitReady() | CheckHealth():
+                return
             case Emit():
                 self._around.observe(self.spec.index, action.event)
                 self._told.send_nowait(action.event)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -35,10 +34,11 @@ from devrun.process.spawn import Child, resize
 from devrun.sources.keyboard import Keyboard
 from devrun.sources.loop_guard import Answer, LoopGuard
 from devrun.sources.signals import STOP_SIGNALS, SignalInbox, StopRequests
-from devrun.supervise.machine import Phase, State
-from devrun.supervise.messages import FilesChanged, Level, Start, Stop
+from devrun.supervise.messages import FilesChanged, Level, Restart, Start, Stop
 from devrun.supervise.outcome import Ending, Verdict, ends_others, verdict
 from devrun.supervise.service import RECHECK, ServiceTask, Surroundings
+from devrun.supervise.state import Phase, State, Then
+from devrun.supervise.turns import Turns
 
 TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
@@ -72,10 +72,11 @@ class Supervisor:
         self._size_for = size_for
         self._policy_hint = policy_hint
         self._tasks = [ServiceTask(service, around) for service in project.services]
-        self._waiting = deque(self._tasks)
+        self._turns = Turns(project)
         self._guard = LoopGuard()
         self._keyboard = Keyboard()
         self._endings: dict[int, Ending] = {}
+        self._seen = [Phase.WAITING] * len(self._tasks)
         self._exited_at: dict[int, float] = {}
         self._level: Level | None = None
         self._reason: StopReason | None = None
@@ -148,8 +149,20 @@ class Supervisor:
                 self._around.publish(event)
             else:
                 self._tasks[cause].tell(event)  # Behind the exit that it follows from.
-        for task in self._tasks:
-            task.send(Stop(level, self._signal_for(task, received)))
+        if level is Level.KILL:
+            for task in self._tasks:
+                task.send(Stop(level, self._signal_for(task, received)))
+        else:
+            self._stop_in_order()
+
+    def _stop_in_order(self) -> None:
+        """Ask those to stop on which nothing depends any more."""
+        for index in self._turns.stops(self._states()):
+            task = self._tasks[index]
+            task.send(Stop(Level.ASK, self._signal_for(task, self._received)))
+
+    def _states(self) -> list[State]:
+        return [task.state for task in self._tasks]
 
     def observe(self, index: int, news: Event | State) -> None:
         """Hear what happens to a service, at once, however slow the reader of the output is."""
@@ -157,12 +170,36 @@ class Supervisor:
             self._exited_at[index] = news.at
         if not isinstance(news, State):
             return
+        before, self._seen[index] = self._seen[index], news.phase
         if news.phase is Phase.ENDED and index not in self._endings and news.status is not None:
-            ending = Ending(index, news.status, news.stopped, self._exited_at[index])
+            at = self._exited_at.get(index, trio.current_time())
+            ending = Ending(index, news.status, news.stopped, at)
             self._endings[index] = ending
             if self._level is None and ends_others(self._policy(index), ending):
                 self.stop(StopReason.OTHER_EXITED, cause=index)
+        if self._level is not None:
+            self._stop_in_order()
+            return
+        if before is Phase.RUNNING and news.phase is not Phase.RUNNING:
+            self._tell_dependants(index, news)
         self._fill_slots()
+
+    def _tell_dependants(self, index: int, state: State) -> None:
+        """Have those go down with a service that went down that are to."""
+        if self._turns.dependencies is None:
+            return
+        from devrun.policies import OnRestart
+
+        restarts = state.phase is not Phase.ENDED and state.then is not Then.END
+        failed = state.then is Then.PAUSE or state.fault is not None
+        label = self._tasks[index].spec.label
+        follow = self._turns.dependencies.follow(index, restarts=restarts, failed=failed)
+        for other, what in follow:
+            task = self._tasks[other]
+            if what is OnRestart.RESTART:
+                task.send(Restart(f"restarting with {label}", at_once=False))
+            else:
+                task.send(Stop(Level.ASK, task.spec.stop.signal))
 
     def _policy(self, index: int) -> KillOthers:
         return self._project.services[index].kill_others or self._project.kill_others
@@ -194,7 +231,6 @@ class Supervisor:
         """Take over what runs already, though a stop was asked for before there was a loop."""
         for task in self._tasks:
             if task.spec.index in self._around.adopted:
-                self._waiting.remove(task)
                 task.send(Start())
 
     def _is_adopted(self, task: ServiceTask) -> bool:
@@ -202,16 +238,10 @@ class Supervisor:
         return isinstance(self._around.adopted.get(task.spec.index), Child)
 
     def _fill_slots(self) -> None:
-        """Start what waits for its turn, as far as ``max_processes`` allows."""
-        most = self._project.max_processes or len(self._tasks)
-        waiting = set(map(id, self._waiting))
-        taken = sum(
-            id(task) not in waiting and task.state.phase not in (Phase.ENDED, Phase.IDLE)
-            for task in self._tasks
-        )
-        while self._waiting and taken < most and self._level is None:
-            self._waiting.popleft().send(Start())
-            taken += 1
+        """Start what waits for its turn, as far as slots and dependencies allow."""
+        if self._level is None:
+            for index, message in self._turns.starts(self._states()):
+                self._tasks[index].send(message)
 
     async def _pass_input_on(self) -> None:
         from devrun.sources.standard_input import lines

@@ -1,0 +1,173 @@
+"""Who waits for whom: what may start, what never will, what follows a restart, and who stops first.
+
+Pure questions about a project and the states of its services. Services are known by their index,
+dependencies by name; a name stands for all instances of a service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from devrun.model import Project, Service
+from devrun.policies import Condition, Dependency, Group, OnRestart, Strategy
+from devrun.supervise.state import Phase, State
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """All that a service waits for is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """It is not yet.
+
+    Attributes:
+        waits_for: What is missing: names, and what is wanted of each.
+    """
+
+    waits_for: tuple[tuple[str, Condition], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """It will not come; ``reason`` is the chain that leads to why."""
+
+    reason: str
+
+
+Standing = Open | Closed | Never
+
+
+class Dependencies:
+    """The edges between a project's services."""
+
+    def __init__(self, project: Project) -> None:
+        self._services = project.services
+        self._instances: dict[str, list[int]] = {}
+        for service in project.services:
+            self._instances.setdefault(name_of(service), []).append(service.index)
+        self._dependants: list[list[tuple[int, Dependency]]] = [[] for _ in project.services]
+        for service in project.services:
+            for dependency in service.depends_on:
+                for index in self._instances.get(dependency.service, ()):
+                    self._dependants[index].append((service.index, dependency))
+        self._groups = project.groups
+
+    def standing(self, index: int, states: Sequence[State]) -> Standing:
+        """Return whether a service may start."""
+        missing: list[tuple[str, Condition]] = []
+        for dependency in self._services[index].depends_on:
+            match self._met(dependency, states):
+                case True:
+                    continue
+                case False:
+                    missing.append((dependency.service, dependency.condition))
+                case None if dependency.required:
+                    return Never(self._why_not(dependency, states))
+                case None:
+                    continue
+        return Closed(tuple(missing)) if missing else Open()
+
+    def may_stop(self, index: int, states: Sequence[State]) -> bool:
+        """Whether nothing that depends on a service has a process any more."""
+        return all(states[other].over for other, _ in self._dependants[index])
+
+    def follow(
+        self, index: int, *, restarts: bool, failed: bool
+    ) -> Iterator[tuple[int, OnRestart]]:
+        """Yield what is to happen to others when a service goes down.
+
+        Args:
+            restarts: It is to be started again; otherwise it is over.
+            failed: It went down because it failed, not because it was told to.
+        """
+        for other, dependency in self._dependants[index]:
+            if dependency.on_restart is OnRestart.STOP:
+                yield other, OnRestart.STOP
+            elif dependency.on_restart is OnRestart.RESTART and restarts:
+                yield other, OnRestart.RESTART
+        if failed and restarts:
+            for group in self._groups:
+                yield from ((other, OnRestart.RESTART) for other in self._with(index, group))
+
+    def _with(self, index: int, group: Group) -> Iterator[int]:
+        """Yield the members of a group that are restarted together with a service."""
+        members = {i for name in group.members for i in self._instances.get(name, ())}
+        if index not in members:
+            return
+        match group.strategy:
+            case Strategy.ONE_FOR_ONE:
+                return
+            case Strategy.ONE_FOR_ALL:
+                yield from sorted(members - {index})
+            case Strategy.REST_FOR_ONE:
+                yield from sorted(members & self._all_dependants(index))
+            case _:
+                assert_never(group.strategy)
+
+    def _all_dependants(self, index: int) -> set[int]:
+        found: set[int] = set()
+        queue = [index]
+        while queue:
+            for other, _ in self._dependants[queue.pop()]:
+                if other not in found:
+                    found.add(other)
+                    queue.append(other)
+        return found
+
+    def _met(self, dependency: Dependency, states: Sequence[State]) -> bool | None:
+        """Whether a condition holds now; None if it never will."""
+        instances = self._instances.get(dependency.service, ())
+        if not instances:
+            return None  # It is not part of this run.
+        answers = [_holds(dependency.condition, states[index]) for index in instances]
+        return None if None in answers else all(answers)
+
+    def _why_not(self, dependency: Dependency, states: Sequence[State]) -> str:
+        name = dependency.service
+        for index in self._instances.get(name, ()):
+            state = states[index]
+            if _holds(dependency.condition, state) is not None:
+                continue
+            if state.skipped:
+                match self.standing(index, states):
+                    case Never(reason):
+                        return f"{name} was not started ({reason})"
+                    case _:
+                        return f"{name} was not started"
+            return f"{name} {_how(dependency.condition, state)}"
+        return f"{name} is not part of this run"
+
+
+def name_of(service: Service) -> str:
+    """Return the name by which others depend on a service: without the instance's number."""
+    return service.process or service.label
+
+
+def _holds(condition: Condition, state: State) -> bool | None:
+    """Whether a state meets a condition; None if it never will."""
+    ended_well = state.phase is Phase.ENDED and state.status is not None and state.status.ok
+    match condition:
+        case Condition.COMPLETED:
+            now = ended_well and not state.stopped
+        case Condition.STARTED:
+            now = (state.phase is Phase.RUNNING and state.has_started) or ended_well
+        case Condition.READY:
+            now = state.phase is Phase.RUNNING and state.ready
+        case Condition.HEALTHY:
+            now = state.phase is Phase.RUNNING and state.ready and state.healthy is True
+        case _:
+            assert_never(condition)
+    return True if now else None if state.over else False
+
+
+def _how(condition: Condition, state: State) -> str:
+    if state.stopped or state.status is None:
+        return "was stopped"
+    if state.status.ok:
+        return f"ended before it was {condition.value}"
+    way = f"by {state.status}" if state.status.signal else f"with exit code {state.status}"
+    return f"ended {way}"

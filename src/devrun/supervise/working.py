@@ -1,0 +1,110 @@
+"""How a service's life goes on while it runs: it becomes ready, stays healthy, or does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from typing import assert_never
+
+from devrun.events import Event, Healthy, Notice, OverMemory, Ready, Started, Unhealthy
+from devrun.model import Service
+from devrun.supervise.ending import FAULT, Step, ask, emit, what_follows
+from devrun.supervise.messages import (
+    AwaitReady,
+    BecameReady,
+    CheckHealth,
+    Exceeded,
+    Extend,
+    Faulty,
+    Probed,
+    Spawned,
+)
+from devrun.supervise.state import Phase, State, Then
+
+
+def spawned(spec: Service, state: State, input: Spawned, now: float) -> Step:  # noqa: A002
+    """The process runs: ready at once, or to be waited for."""
+    started = emit(Started(spec.index, input.generation, input.pid, input.since))
+    state = replace(state, since=input.since, has_started=True)
+    if state.phase is not Phase.RUNNING:
+        return state, started
+    if spec.ready is None:
+        ready, actions = _become_ready(spec, state, now)
+        return ready, (*started, *actions)
+    from devrun.policies import DelayGate  # not needed by plain commands
+
+    if isinstance(spec.ready.gate, DelayGate):
+        return replace(state, deadline=input.since + spec.ready.gate.seconds), started
+    waiting = replace(state, deadline=input.since + spec.ready.timeout)
+    return waiting, (*started, AwaitReady(input.generation))
+
+
+def news(
+    spec: Service,
+    state: State,
+    input: BecameReady | Probed | Faulty | Exceeded | Extend,  # noqa: A002
+    now: float,
+) -> Step:
+    """Answer what is known of a process from outside, or from itself."""
+    match input:
+        case Extend() if state.deadline < inf:
+            return replace(state, deadline=max(state.deadline, now + input.seconds)), ()
+        case Extend():
+            return state, ()
+        case _ if state.phase is not Phase.RUNNING or state.status is not None:
+            return state, ()
+        case BecameReady():
+            return (state, ()) if state.ready else _become_ready(spec, state, now)
+        case Probed():
+            return _probed(spec, state, input)
+        case Faulty():
+            return _faulty(spec, state, input.reason, now)
+        case Exceeded():
+            over = OverMemory(spec.index, state.generation, input.used, input.limit)
+            stopping, actions = ask(spec, state, now, Then.RESTART)
+            return stopping, (*emit(over), *actions)
+        case _:
+            assert_never(input)
+
+
+def _become_ready(spec: Service, state: State, now: float) -> Step:
+    ready = replace(state, ready=True, ready_at=now, deadline=inf)
+    event = Ready(spec.index, state.generation, now, now - state.since)
+    said = emit(event) if spec.ready is not None else ()
+    check = (CheckHealth(state.generation),) if spec.health is not None else ()
+    return ready, (*said, *check)
+
+
+def _probed(spec: Service, state: State, input: Probed) -> Step:  # noqa: A002
+    if state.healthy is input.healthy:
+        return state, ()
+    known = replace(state, healthy=input.healthy)
+    if not input.healthy:
+        event: Event = Unhealthy(spec.index, state.generation, input.reason, stops=False)
+    else:
+        event = Healthy(spec.index, state.generation, again=state.healthy is False)
+    return known, emit(event)
+
+
+def _faulty(spec: Service, state: State, reason: str, now: float) -> Step:
+    """Stop what runs and does not work; restart it or not as if it had ended by itself."""
+    state = replace(state, fault=reason, healthy=False)
+    follows, state, actions = what_follows(spec, state, FAULT, now)
+    said = emit(Unhealthy(spec.index, state.generation, reason, stops=True))
+    stopping, asked = ask(spec, state, now, follows)
+    return stopping, (*said, *asked, *actions)
+
+
+def not_ready(spec: Service, state: State, now: float) -> Step:
+    """The time in which the service was to become ready is over."""
+    from devrun.policies import DelayGate
+
+    readiness = spec.ready
+    if readiness is None or isinstance(readiness.gate, DelayGate):
+        return _become_ready(spec, state, now)
+    reason = f"not ready within {readiness.timeout:g} s"
+    if not readiness.continues:
+        return _faulty(spec, state, reason, now)
+    said = emit(Notice(f"{reason}; going on as if it were", spec.index))
+    ready, actions = _become_ready(spec, state, now)
+    return ready, (*said, *actions)
