@@ -203,7 +203,7 @@ class Stopping:
 
     Attributes:
         reason: Why.
-        signal: The signal that is being sent to the processes.
+        signals: The signals that are being sent to the processes.
         cause: Index of the service whose end caused it, if one did.
         received: The signal devrun itself received, if one did.
         running: How many processes are still to be stopped.
@@ -211,7 +211,7 @@ class Stopping:
     """
 
     reason: StopReason
-    signal: int
+    signals: tuple[int, ...]
     running: int
     cause: int | None = None
     received: int | None = None

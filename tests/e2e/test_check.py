@@ -127,3 +127,23 @@ def test_check_env_says_what_others_read_differently(devrun, tmp_path):
     run = devrun("check", "--env", "web", "--show-values", "web=true")
     assert run.wait() == 0
     assert "('s3cret')" in run.text
+
+
+def test_a_line_that_the_shell_does_not_understand_is_a_problem(devrun):
+    run = devrun(
+        "check", 'a=echo "x', "b=[ -x ./nosuch ] && ./nosuch; true # isn't", "c=f() { :; }; f"
+    )
+    assert run.wait() == 1
+    assert "devrun: a: the shell does not understand the line: " in run.text
+    assert "devrun: b" not in run.text
+    assert "devrun: c" not in run.text
+
+
+def test_the_release_step_is_checked_too(devrun, tmp_path):
+    (tmp_path / "Procfile").write_text("web: true\nrelease: no-such-program\n")
+    run = devrun("check")
+    assert run.wait() == 1
+    assert 'release: no such program: "no-such-program"' in run.text
+    run = devrun("check", "--format", "procfile")
+    assert run.wait() == 0
+    assert "release: no-such-program\n" in run.text

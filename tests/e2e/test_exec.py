@@ -34,7 +34,7 @@ def test_a_command_gets_the_environment(devrun, project):
 
 def test_a_process_by_its_name(devrun, project):
     assert said(devrun("exec", "web")) == ["web 5000 default"]
-    assert said(devrun("exec", "worker", "more", "a b")) == ["worker 5100 more a b"]
+    assert said(devrun("exec", "worker")) == ["worker 5100"]
     assert said(devrun("exec", "-f", "Procfile", "web", env_added={"PORT": "7000"})) == [
         "web 7000 default"
     ]
@@ -116,3 +116,17 @@ def test_what_is_wrong_is_one_line(devrun, project, words, code, reason):
     assert run.wait() == code
     assert run.text.startswith(f"devrun: {reason}"), run.text
     assert run.text.count("\n") == 1
+
+
+def test_several_words_are_a_program_whatever_the_processes_are_called(devrun, project):
+    (project / "Procfile").write_text("echo: never this\n")
+    assert said(devrun("exec", "echo", "console")) == ["console"]
+    (project / "Procfile").write_text("<<<<<<< HEAD\n")
+    assert said(devrun("exec", "--", "echo", "hi")) == ["hi"]
+
+
+def test_files_with_options_hold_here_too(devrun, project):
+    (project / ".foreman").write_text("procfile: my other\nport: 1\n")
+    (project / "my other").write_text("job: echo the job $FOO\n")
+    (project / ".overmind.env").write_text("FOO=b\n")
+    assert said(devrun("exec", "job")) == ["the job b"]

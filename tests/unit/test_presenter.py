@@ -91,7 +91,7 @@ def test_hidden_services_show_nothing():
 
 def test_quiet_leaves_out_all_but_why_something_did_not_start():
     one = presenter(quiet=True)
-    assert shown(one, Restarted(0, 2, 0.0), Stopping(StopReason.SIGNAL, 2, 1)) == b""
+    assert shown(one, Restarted(0, 2, 0.0), Stopping(StopReason.SIGNAL, (2,), 1)) == b""
     failed = SpawnFailed(0, 1, ExitStatus(code=127), "no such program", 0.0, final=True)
     assert b"no such program" in shown(one, failed)
 
@@ -115,11 +115,11 @@ def test_quiet_leaves_out_all_but_why_something_did_not_start():
         (Notice("words", 1), "[b] words"),
         (Notice("words"), "--> words"),
         (
-            Stopping(StopReason.OTHER_EXITED, signal.SIGTERM, 2, cause=0),
+            Stopping(StopReason.OTHER_EXITED, (signal.SIGTERM,), 2, cause=0),
             "--> Sending SIGTERM to other processes..",
         ),
         (
-            Stopping(StopReason.SIGNAL, signal.SIGINT, 2, received=signal.SIGINT),
+            Stopping(StopReason.SIGNAL, (signal.SIGINT,), 2, received=signal.SIGINT),
             "--> Sending SIGINT to 2 processes..",
         ),
     ],
@@ -129,7 +129,7 @@ def test_devruns_own_words(event, text):
 
 
 def test_the_flag_that_would_have_prevented_it_is_named():
-    event = Stopping(StopReason.OTHER_EXITED, 15, 1, cause=1, hint="--no-kill-others")
+    event = Stopping(StopReason.OTHER_EXITED, (15,), 1, cause=1, hint="--no-kill-others")
     first = shown(presenter(), event).decode().splitlines()[0]
     assert first == "--> b ended, so all end (--no-kill-others keeps the others)"
 

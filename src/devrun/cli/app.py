@@ -156,6 +156,7 @@ def check_command(  # noqa: PLR0913, PLR0917 - Typer takes options from paramete
         no_env=no_env,
         port=port,
         no_port=no_port,
+        with_release=True,
     )
     return check(settings, env=env, show_values=show_values, style=style)
 

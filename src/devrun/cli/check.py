@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from devrun.appearance import ColorLevel
 from devrun.cli.describe import describe
@@ -20,7 +22,7 @@ from devrun.config.selection import files_of
 from devrun.config.settings import RunSettings
 from devrun.config.shell_check import programs, unset_variables
 from devrun.errors import ExitCode, SpawnError, UsageError
-from devrun.model import Project, Service
+from devrun.model import Project, Service, ShellKind
 from devrun.output.complaint import complain
 from devrun.process.command import SHELL, argv_for, find_program, is_built_in
 from devrun.process.ports import listener
@@ -60,7 +62,7 @@ def check(settings: RunSettings, *, env: str | None, show_values: bool, style: s
     if style == "procfile":
         sys.stdout.buffer.write(_procfile(project).encode("utf-8", "surrogateescape"))
         return ExitCode.OK
-    sys.stdout.write(describe(project))
+    sys.stdout.buffer.write(describe(project).encode("utf-8", "surrogateescape"))
     problems = [*_port_problems(project)]
     for service in project.services:
         variables = service_environment(project, service, os.environ)
@@ -148,13 +150,29 @@ def _problems(service: Service, variables: Mapping[str, str]) -> list[str]:
     wanted = [argv[0]]
     if argv[:2] == [SHELL, "-c"]:
         wanted += [name for name in programs(service.command) if not is_built_in(name)]
-    found: list[str] = []
+    found = [*_syntax(service, argv)]
     for name in dict.fromkeys(wanted):
         try:
             find_program(name, cwd=service.cwd, env=variables)
         except SpawnError as error:
             found.append(f"{service.label}: {error}")
     return found
+
+
+def _syntax(service: Service, argv: list[str]) -> Iterator[str]:
+    """Yield what the shell has against a line; it reads it and runs nothing."""
+    if argv[1:2] != ["-c"] or (service.shell and service.shell.kind is not ShellKind.POSIX):
+        return
+    import subprocess
+
+    with suppress(OSError):  # There is no such shell: that is said elsewhere.
+        done = subprocess.run(
+            [argv[0], "-n", "-c", argv[2]], capture_output=True, check=False, cwd="/"
+        )
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            words = re.sub(r"^\S+: (-c: )?(line )?\d+: ", "", said[-1] if said else "")
+            yield f"{service.label}: the shell does not understand the line: {words}"
 
 
 def _doubts(service: Service, variables: Mapping[str, str]) -> Iterator[str]:

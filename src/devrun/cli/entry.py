@@ -29,6 +29,8 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typ
 if TYPE_CHECKING:
     from typing import NoReturn
 
+_MOVABLE = frozenset(("start", "export", "exec"))
+
 
 def enter(argv: Sequence[str], *, inbox: SignalInbox, guardian: int | None) -> NoReturn:
     """Do what the command line says, and end the process.
@@ -62,7 +64,7 @@ def _show_help() -> None:
 
 
 def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> int:
-    words = list(argv)
+    words = command_first(argv)
     if is_typers(words, os.environ):
         from devrun.cli.app import main
 
@@ -87,7 +89,38 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
         return ExitCode.OK
     for warning in reading.warnings:
         complain(warning)
-    return start(reading.settings, inbox, guardian)
+    try:
+        return start(reading.settings, inbox, guardian)
+    except NothingToRun:
+        raise
+    except UsageError as error:
+        raise UsageError(reading.in_their_words(str(error))) from error
+
+
+def command_first(argv: Sequence[str]) -> list[str]:
+    """Return the words with the command before its options, as ``honcho -f FILE start`` has them.
+
+    Only where the options are the command's: ``devrun -k start`` runs a program of that name.
+    """
+    words = list(argv)
+    if not words or not words[0].startswith("-") or _MOVABLE.isdisjoint(words):
+        return words
+    from devrun.config.exec_line import EXEC_FLAGS
+    from devrun.config.export_line import EXPORT_FLAGS
+    from devrun.config.option_reader import OptionReader
+    from devrun.config.start_line import START_FLAGS
+
+    tables = {"start": START_FLAGS, "export": EXPORT_FLAGS, "exec": EXEC_FLAGS}
+    for command, flags in tables.items():
+        reader = OptionReader(flags)
+        try:
+            request = reader.read(words, up_to_first_word=True)
+        except UsageError:
+            continue
+        if request is None and reader.words == [command]:
+            place = len(words) - len(reader.behind) - 1
+            return [command, *words[:place], *reader.behind]
+    return words
 
 
 def _current_folder() -> str:
@@ -121,7 +154,7 @@ def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> in
     if settings.dry_run:
         from devrun.cli.describe import describe
 
-        sys.stdout.write(describe(project))
+        sys.stdout.buffer.write(describe(project).encode("utf-8", "surrogateescape"))
         return ExitCode.OK
     if not project.services:
         return ExitCode.OK  # --allow-empty

@@ -31,7 +31,7 @@ def execute(words: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         words: ``exec`` or ``run-one``, and what stands behind it.
     """
     try:
-        command = read_exec_line(words[1:], cwd=os.getcwd())
+        command = read_exec_line(words[1:], environ, cwd=os.getcwd())
         if isinstance(command, Request):
             sys.exit(_answer(command, words[0]))
         _become(command, environ)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from devrun.config.flags import FLAGS, concurrently_flag, variables
 from devrun.config.option_reader import OptionReader, Request
@@ -12,10 +12,38 @@ from devrun.config.settings import RunSettings, with_values
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a command line says, and what the user should know about how it was read."""
+    """What a command line says.
+
+    Attributes:
+        warnings: What the user should know about how it was read.
+        places: For options that were said in other words, or elsewhere: these, by the option's
+            name in messages.
+    """
 
     settings: RunSettings
     warnings: tuple[str, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def in_their_words(self, message: str) -> str:
+        """Return a message with the option that it begins with as it was said."""
+        name, _, _ = message.partition(" ")
+        name = name.rstrip(":")
+        return self.places.get(name, name) + message[len(name) :]
+
+
+def said_places(reader: OptionReader, meaning: Mapping[str, str]) -> dict[str, str]:
+    """Return the places for a ``Reading``.
+
+    Args:
+        meaning: Fields that are translated to others.
+    """
+    flags = {flag.field: flag for flag in FLAGS}
+    found: dict[str, str] = {}
+    for said, place in reader.places.items():
+        flag = flags.get(meaning.get(said, said))
+        if flag is not None and place not in flag.names:
+            found[flag.name] = place
+    return found
 
 
 def read_command_line(words: Sequence[str], environ: Mapping[str, str]) -> Reading | Request:
@@ -33,7 +61,8 @@ def read_command_line(words: Sequence[str], environ: Mapping[str, str]) -> Readi
     commands = reader.words if passed_on else [*reader.words, *reader.behind]
     arguments = reader.behind if passed_on else []
     settings = RunSettings(commands=tuple(commands), arguments=tuple(arguments))
-    return Reading(with_values(settings, reader.values), warnings)
+    places = said_places(reader, {})
+    return Reading(with_values(settings, reader.values), warnings, places)
 
 
 def _read_variables(reader: OptionReader, environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from devrun.config import procfile
 from devrun.config.flags import Flag, Takes
 from devrun.config.instances import PORT_STEP
 from devrun.config.option_reader import OptionReader, Request
+from devrun.config.rc_files import option_values, overmind_files
 from devrun.config.resolve import environment_settings, root_folder
 from devrun.config.selection import DISCOVERED
 from devrun.config.settings import RunSettings, Value, with_values
@@ -48,11 +49,14 @@ class OneCommand:
     offset: int | None = None
 
 
-def read_exec_line(words: Sequence[str], *, cwd: str) -> OneCommand | Request:
+def read_exec_line(
+    words: Sequence[str], environ: Mapping[str, str], *, cwd: str
+) -> OneCommand | Request:
     """Return what the words mean.
 
     A single word is the name of a process of the Procfile, if there is one of that name, or a shell
-    command line; several are a program and its arguments.
+    command line; several are a program and its arguments. ``.foreman`` and its like say where the
+    files are, if no option does.
 
     Raises:
         UsageError: An option or a file is wrong, or there is no command.
@@ -64,24 +68,38 @@ def read_exec_line(words: Sequence[str], *, cwd: str) -> OneCommand | Request:
     command = (*reader.words, *reader.behind)
     if not command or not command[0]:
         raise UsageError("exec needs a command: devrun exec -- COMMAND, or the name of a process")
+    _read_option_files(reader, cwd)
     said: dict[str, Value] = dict(reader.values)
     files = said.pop("only_files", None)
     if isinstance(files, tuple):
         listed = tuple(path for text in files for path in text.split(",") if path)
         said |= {"env_files": listed, "no_env": True}
-    settings = with_values(RunSettings(), said)
+    below = overmind_files(cwd, environ.get("HOME", ""))
+    settings = with_values(RunSettings(env_below=tuple(below)), said)
     folder = root_folder(settings, cwd)
     environment = environment_settings(settings, folder)
-    entry = _entry(command[0], settings.files, folder)
+    entry = _entry(command[0], settings.files, folder) if len(command) == 1 else None
     if entry is not None:
         path, line, place = entry
-        where = os.path.dirname(os.path.abspath(os.path.join(folder, path)))
+        beside = os.path.dirname(os.path.abspath(os.path.join(folder, path)))
+        where = beside if settings.root is None else folder
         offset = PORT_STEP * place
-        return OneCommand(
-            (line, *command[1:]), line=True, cwd=where, environment=environment, offset=offset
-        )
+        return OneCommand((line,), line=True, cwd=where, environment=environment, offset=offset)
     by_shell = len(command) == 1 and bool(_BY_SHELL.search(command[0]))
     return OneCommand(command, line=by_shell, cwd=folder, environment=environment)
+
+
+def _read_option_files(reader: OptionReader, cwd: str) -> None:
+    by_name = {name: flag for flag in EXEC_FLAGS for name in flag.names}
+    said = set(reader.values)
+    for file, option, text in option_values(cwd):
+        flag = by_name.get(f"--{option}")
+        if flag is None or flag.field in said:
+            continue
+        if flag.takes is Takes.LIST:
+            reader.values[flag.field] = (text,)
+        else:
+            reader.take_variable(f"{file}: {option}", flag, text)
 
 
 def _entry(name: str, files: Sequence[str], folder: str) -> tuple[str, str, int] | None:

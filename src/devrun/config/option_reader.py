@@ -48,6 +48,7 @@ class OptionReader:
         values: What was said, by the flags' fields.
         words: The words that are no options, up to ``--``.
         behind: The words behind ``--``.
+        places: How each value was said: the option as it was written, or a variable or file.
     """
 
     def __init__(self, flags: Sequence[Flag], command: str = "devrun") -> None:
@@ -56,6 +57,7 @@ class OptionReader:
         self.values: dict[str, Value] = {}
         self.words: list[str] = []
         self.behind: list[str] = []
+        self.places: dict[str, str] = {}
 
     def read(self, words: Sequence[str], *, up_to_first_word: bool = False) -> Request | None:
         """Read the words; stop at one that asks for help or the version, and return that.
@@ -127,6 +129,7 @@ class OptionReader:
     # -- values -----------------------------------------------------------------------------
 
     def _set(self, flag: Flag, name: str, value: str | None, rest: list[str]) -> None:
+        self.places[flag.field] = name
         if flag.takes is Takes.NOTHING:
             if value is None:
                 self._refuse_truth(name, rest)
@@ -187,6 +190,7 @@ class OptionReader:
         Raises:
             UsageError: It is neither true nor false, for a switch.
         """
+        self.places[flag.field] = variable
         if flag.takes is Takes.NOTHING:
             self.values[flag.field] = _truth(variable, text)
         elif flag.takes is Takes.VALUE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devrun.appearance import ColorLevel, OutputSettings
 from devrun.config import values
@@ -19,7 +19,7 @@ from devrun.config.shells import chosen_shell
 from devrun.config.success import find_service, parse_success
 from devrun.config.targets import with_commands
 from devrun.errors import UsageError
-from devrun.model import EnvironmentSettings, Project
+from devrun.model import EnvironmentSettings, Project, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,18 @@ def resolve(
     Raises:
         UsageError: Something is wrong; the message says what, where and what to write instead.
     """
-    cwd = root_folder(settings, cwd)
+    settings, cwd = _in_root(settings, cwd)
     environment = environment_settings(settings, cwd)
     selection = select(settings, cwd)
     services = chosen_instances(settings, selection, layers(environment, environ))
     names = [service.name for service in services]
     shell = chosen_shell(settings.shell, environ, cwd=cwd)
     services = with_commands(settings, services, shell=shell, root=cwd)
+    services = with_policies(settings, services, root=cwd)
     project = Project(
         root=cwd,
         source=selection.source,
-        services=with_policies(settings, services, root=cwd),
+        services=services,
         environment=environment,
         kill_others=kill_others(settings, from_file=selection.from_file),
         success=parse_success(settings.success or "all", names),
@@ -61,11 +62,28 @@ def resolve(
         watch=watch_settings(settings, root=cwd),
         teardown=teardown(settings, shell=shell, root=cwd),
         input_target=_input_target(settings, names),
-        focus=_focus(settings, names),
+        focus=_focus(settings, services),
         exit_zero_on_interrupt=settings.exit_zero_on_interrupt,
         output=_output(settings, names, color_level, padded=selection.from_file),
     )
     return Resolution(project, selection.warnings)
+
+
+def _in_root(settings: RunSettings, cwd: str) -> tuple[RunSettings, str]:
+    """Return the folder that counts as the current one, and the settings with files from there.
+
+    A file that it has not may be one of the current folder.
+    """
+    root = root_folder(settings, cwd)
+    if root == cwd:
+        return settings, root
+    files = tuple(
+        path
+        if os.path.exists(os.path.join(root, path)) or not os.path.exists(os.path.join(cwd, path))
+        else os.path.relpath(os.path.join(cwd, path), root)
+        for path in settings.files
+    )
+    return replace(settings, files=files), root
 
 
 def root_folder(settings: RunSettings, cwd: str) -> str:
@@ -111,7 +129,7 @@ def _input_target(settings: RunSettings, names: Sequence[str | None]) -> int | N
     return index if settings.handle_input and not settings.raw else None
 
 
-def _focus(settings: RunSettings, names: Sequence[str | None]) -> int | None:
+def _focus(settings: RunSettings, services: Sequence[Service]) -> int | None:
     if settings.focus is None:
         return None
     for said, option in (
@@ -122,7 +140,10 @@ def _focus(settings: RunSettings, names: Sequence[str | None]) -> int | None:
     ):
         if said:
             raise UsageError(f"--focus and {option} contradict each other; leave one out")
-    return find_service(settings.focus, names, "--focus")
+    index = find_service(settings.focus, [service.name for service in services], "--focus")
+    if services[index].hidden:
+        raise UsageError(f'--focus "{settings.focus}": its output is hidden; leave one out')
+    return index
 
 
 def _output(

@@ -69,7 +69,7 @@ def select(settings: RunSettings, cwd: str) -> Selection:
         return Selection((), commands, frozenset(), "the command line")
     if settings.names:
         raise UsageError("--names is for commands; the processes of a file have their names")
-    entries, places, warnings = _entries(files, cwd)
+    entries, places, warnings = _entries(files, cwd, together=settings.root is not None)
     names = [entry.name for entry in entries if entry.name]
     chosen = [word for word in settings.commands if not is_command(word)]
     _check_names(chosen, names, files)
@@ -116,18 +116,19 @@ def _commands(words: Sequence[str], settings: RunSettings, cwd: str) -> tuple[Se
 
 
 def _entries(
-    files: Sequence[str], cwd: str
+    files: Sequence[str], cwd: str, *, together: bool
 ) -> tuple[tuple[Service, ...], dict[str | None, str], list[str]]:
     """Read the files: their processes, the place of each name, and warnings.
 
-    A process runs in the folder of its file, as with most of the peers.
+    A process runs in the folder of its file, as with most of the peers; or, with ``together``, as
+    ``--root`` has it, all run in ``cwd``.
     """
     services: list[Service] = []
     places: dict[str | None, str] = {}
     warnings: list[str] = []
     for path in files:
         found = procfile.read(path, cwd)
-        folder = os.path.dirname(os.path.abspath(os.path.join(cwd, path)))
+        folder = cwd if together else os.path.dirname(os.path.abspath(os.path.join(cwd, path)))
         warnings += found.warnings
         for entry in found.entries:
             place = f"{path}:{entry.line}"

@@ -9,7 +9,7 @@ from devrun.config.shell_line import SimpleCommand, simple_commands
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*\+?=.*", re.DOTALL | re.ASCII)
 _CONDITIONAL = re.compile(
-    r"\|\||\bPATH=|(?:^|[;&|(\n])\s*(?:if|while|until|case|function|command|which|type|eval|\.|source)\s"
+    r"\|\||\(\s*\)|\bPATH=|(?:^|[;&|(\n])\s*(?:\[|test)\s|(?:^|[;&|(\n])\s*(?:if|while|until|case|function|command|which|type|eval|\.|source)\s"
 )
 _PLAIN = re.compile(r"[\w@%+:,./-]+", re.ASCII)
 _SINGLE_QUOTED = re.compile(r"""("(?:\\.|[^"\\])*")|'[^']*'|\\.""", re.DOTALL)

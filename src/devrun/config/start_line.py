@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from devrun.config.command_line import Reading
+from devrun.config.command_line import Reading, said_places
 from devrun.config.environment import layers
 from devrun.config.flags import FLAGS, Flag, Takes
 from devrun.config.option_reader import OptionReader, Request
@@ -65,6 +66,25 @@ def _flags() -> tuple[Flag, ...]:
 
 START_FLAGS = _flags()
 
+_OVERRULED_BY = {
+    "seconds": {"stop_timeout", "kill_timeout"},
+    "stop_timeout": {"seconds", "kill_timeout"},
+    "kill_timeout": {"seconds", "stop_timeout"},
+    "no_prefix": {"prefix"},
+    "prefix": {"no_prefix"},
+    "palette": {"prefix_colors"},
+    "prefix_colors": {"palette"},
+    "any_can_die": {"kill_others", "kill_others_on_fail"},
+    "kill_others": {"any_can_die"},
+    "no_port": {"port"},
+    "port": {"no_port"},
+    "port_step": {"no_port"},
+}
+"""Fields that mean the same, or the opposite: what is said nearer to the user leaves them out."""
+
+_MEANING = {"seconds": "stop_timeout", "silent": "hide", "palette": "prefix_colors"}
+"""Fields that are translated, and those of a run that they become."""
+
 _PREFIXES = ("DEVRUN_", "OVERMIND_", "HIVEMIND_", "FOREMAN_")
 _COUNT = re.compile(r"[^=\s]+=\d+(,[^=\s]+=\d+)*", re.ASCII)
 _NUMBER = re.compile(r"\d+(\.\d+)?", re.ASCII)
@@ -86,21 +106,26 @@ def read_start_line(
     request = reader.read(words)
     if request is not None:
         return request
-    _read_variables(reader, environ)
+    named = _take_counts(reader)
+    _read_variables(reader, environ, named)
     below = overmind_files(cwd, environ.get("HOME", ""))
     skipped = "OVERMIND_SKIP_ENV" in {**_values(below), **environ}
     folder = os.path.join(cwd, os.path.expanduser(str(reader.values.get("root", ""))))
     in_files = _variables_of_files(reader, below, folder, skipped=skipped)
-    _read_variables(reader, in_files)
-    warnings = _read_option_files(reader, cwd)
+    _read_variables(reader, in_files, named)
+    warnings = _read_option_files(reader, cwd, named)
     procfiles = environ.get("PROCFILE") or in_files.get("PROCFILE") or "Procfile"
     reader.values.setdefault("files", (procfiles,))
     said = dict(reader.values)
-    settings, more = _translated(said, [*reader.words, *reader.behind])
+    settings, more = _translated(said, named)
     settings = replace(settings, env_below=tuple(below), no_env=settings.no_env or skipped)
     settings = with_values(settings, said)
-    settings, others = _overlaid(settings, cwd)
-    return Reading(settings, (*warnings, *more, *others))
+    found = said_places(reader, _MEANING)
+    overlaid, others = _overlaid(settings, cwd)
+    for name, field in (("--formation", "formation"), ("--stop-signals", "stop_signals")):
+        if getattr(overlaid, field) != getattr(settings, field):
+            found[name] = f"{overlaid.files[-1]}.options"
+    return Reading(overlaid, (*warnings, *more, *others), found)
 
 
 def _variables_of_files(
@@ -122,7 +147,26 @@ def _values(paths: Sequence[str]) -> dict[str, str]:
     return {name: variable.value for name, variable in found.items()}
 
 
-def _read_option_files(reader: OptionReader, cwd: str) -> tuple[str, ...]:
+def _take_counts(reader: OptionReader) -> tuple[str, ...]:
+    """Take words such as ``web=2`` as a formation, and return the processes that words name.
+
+    Raises:
+        UsageError: There is an option for the same, too.
+    """
+    words = [*reader.words, *reader.behind]
+    counts = [word for word in words if _COUNT.fullmatch(word)]
+    if counts:
+        if "formation" in reader.values:
+            raise UsageError(f'"{counts[0]}" and --formation mean the same; leave one out')
+        reader.values["formation"] = ",".join(counts)
+    named: list[str] = []
+    for word in words:
+        pairs = word.split(",") if word in counts else ()
+        named += [pair.partition("=")[0] for pair in pairs] or [word]
+    return tuple(dict.fromkeys(named))
+
+
+def _read_option_files(reader: OptionReader, cwd: str, named: Sequence[str]) -> tuple[str, ...]:
     """Take what ``.foreman`` says and nobody else has; return what is to be told."""
     by_name = {name: flag for flag in START_FLAGS for name in flag.names}
     said = set(reader.values)
@@ -131,9 +175,29 @@ def _read_option_files(reader: OptionReader, cwd: str) -> tuple[str, ...]:
         flag = by_name.get(f"--{option}")
         if flag is None:
             warnings.append(f'{file}: there is no option "{option}"')
-        elif flag.field not in said:
-            reader.take_variable(f"{file}: {option}", flag, text)
+        elif not _is_overruled(flag.field, said, named):
+            _take(reader, f"{file}: {option}", flag, text, named)
     return tuple(warnings)
+
+
+def _is_overruled(field: str, said: AbstractSet[str], named: Sequence[str]) -> bool:
+    if field == "processes" and named:
+        return True
+    return field in said or not said.isdisjoint(_OVERRULED_BY.get(field, ()))
+
+
+def _take(reader: OptionReader, place: str, flag: Flag, text: str, named: Sequence[str]) -> None:
+    """Take what a variable or a file says, below the words of the command line."""
+    if flag.takes is Takes.LIST and not place.startswith("DEVRUN_"):
+        reader.places[flag.field] = place
+        reader.values[flag.field] = (text,)  # One path with the peers, blanks and all.
+    elif flag.field == "formation" and named:
+        # A process that is named runs, whatever the file says.
+        pairs = [pair.strip() for pair in text.split(",")]
+        none = {f"{name}=0" for name in named}
+        reader.take_variable(place, flag, ",".join(pair for pair in pairs if pair not in none))
+    else:
+        reader.take_variable(place, flag, text)
 
 
 def _overlaid(settings: RunSettings, cwd: str) -> tuple[RunSettings, tuple[str, ...]]:
@@ -152,27 +216,22 @@ def _overlaid(settings: RunSettings, cwd: str) -> tuple[RunSettings, tuple[str, 
     return settings, tuple(warnings)
 
 
-def _read_variables(reader: OptionReader, environ: Mapping[str, str]) -> None:
+def _read_variables(reader: OptionReader, environ: Mapping[str, str], named: Sequence[str]) -> None:
     said = set(reader.values)
     for prefix in _PREFIXES:
         for flag in START_FLAGS:
             names = [n for n in flag.names if n.startswith("--")]
             for name in (prefix + n[2:].replace("-", "_").upper() for n in names):
-                if flag.field not in said and environ.get(name):
-                    reader.take_variable(name, flag, environ[name])
+                if environ.get(name) and not _is_overruled(flag.field, said, named):
+                    _take(reader, name, flag, environ[name], named)
                     said.add(flag.field)
 
 
-def _translated(said: dict[str, Value], words: list[str]) -> tuple[RunSettings, tuple[str, ...]]:
+def _translated(
+    said: dict[str, Value], named: Sequence[str]
+) -> tuple[RunSettings, tuple[str, ...]]:
     """Return the settings that only this command has words for, taking them out of ``said``."""
-    chosen = [*_listed(said.pop("processes", "")), *(w for w in words if not _COUNT.fullmatch(w))]
-    counts = [word for word in words if _COUNT.fullmatch(word)]
-    for word in counts:
-        chosen += [pair.partition("=")[0] for pair in word.split(",")]
-    if counts:
-        if "formation" in said:
-            raise UsageError(f'"{counts[0]}" and --formation mean the same; leave one out')
-        said["formation"] = ",".join(counts)
+    chosen = [*_listed(said.pop("processes", "")), *named]
     settings = RunSettings(commands=tuple(dict.fromkeys(chosen)))
     files = said.pop("only_files", None)
     if isinstance(files, tuple):

@@ -87,7 +87,7 @@ def _changed(event: Changed) -> str:
 
 
 def _stopping(event: Stopping, services: Sequence[Service]) -> list[str]:
-    name = Signals(event.signal).name
+    name = " and ".join(Signals(number).name for number in event.signals)
     match event.reason:
         case StopReason.OTHER_EXITED:
             lines = [f"Sending {name} to other processes.."] if event.running else []

@@ -139,12 +139,12 @@ class Supervisor:
         if self._reason is None or received is not None:
             self._reason = reason
         self._level = max(level, self._level or level)
-        number = self._stop_signal(received)
         if first:
             self._stopping_since = trio.current_time()
-            running = sum(task.state.alive or self._is_adopted(task) for task in self._tasks)
+            running = [t for t in self._tasks if t.state.alive or self._is_adopted(t)]
+            signals = dict.fromkeys(self._signal_for(t, received) for t in running or self._tasks)
             hint = self._policy_hint if reason is StopReason.OTHER_EXITED else None
-            event = Stopping(reason, number, running, cause, received, hint)
+            event = Stopping(reason, tuple(signals), len(running), cause, received, hint)
             if cause is None:
                 self._around.publish(event)
             else:
