@@ -15,10 +15,12 @@ PLATFORM_DOORS = {
     "sources/signals.py",
     "sources/keyboard.py",
     "output/journal.py",
+    "output/log_file.py",
     "output/screen.py",
+    "cli/notify.py",
 }
 """Outside ``process``, only these: which signals there are, terminals, the writer's poll, old
-consoles."""
+consoles, how files are opened for appending, Unix sockets."""
 PURE = [
     "devrun.config.resolve",
     "devrun.model",

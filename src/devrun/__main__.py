@@ -17,6 +17,10 @@ def main() -> None:
         from devrun.cli.execute import execute
 
         execute(sys.argv[1:], os.environ)  # Nothing is to stand between the user and the command.
+    if sys.argv[1:2] == ["notify"]:
+        from devrun.cli.notify import notify
+
+        notify(sys.argv[2:], os.environ)
     from devrun.process import guardian
     from devrun.sources.signals import SignalInbox
 

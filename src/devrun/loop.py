@@ -8,6 +8,7 @@ output     the writer, and the clock on a reader that has stopped reading
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,7 +16,7 @@ from typing import Protocol
 import trio
 
 from devrun.errors import SpawnError
-from devrun.events import Event, StopReason
+from devrun.events import Event, Notice, StopReason
 from devrun.model import Project
 from devrun.output.bus import Bus
 from devrun.output.complaint import complain
@@ -36,6 +37,7 @@ from devrun.supervise.supervisor import Supervisor
 TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
     from devrun.output.focus import Focused
+    from devrun.output.log_files import LogFiles
 
 
 class Sink(Protocol):
@@ -53,6 +55,12 @@ class Sink(Protocol):
     async def finish(self) -> None:
         """Show all that has not been shown: no more will come."""
 
+
+LAST_LINES = 20
+"""Lines that are shown of a service that has been given up."""
+
+STALLED_DISK = 5.0
+"""Seconds after which, in the same case, a disk is given up."""
 
 STALLED = 1.0
 """Seconds after which, once the user has said stop, a reader that takes nothing is given up."""
@@ -86,12 +94,15 @@ async def live(this: Parts) -> Verdict:
     supervisor: Supervisor
     this.signals.on_child(None)  # From here on they are waited for.
     journal = Journal(STDOUT, gone=lambda error: _output_failed(supervisor, error))
-    presenter = this.screen.new_presenter(trio.current_time)
+    summary, timings = Summary(), Timings()
+    presenter = this.screen.new_presenter(
+        trio.current_time, last_lines=lambda index: summary.last_lines(index, LAST_LINES)
+    )
     failed = lambda error: _output_failed(supervisor, error)  # noqa: E731 - made below
     focused = _focused(this, presenter, journal, failed)
     sink = focused or _sink(this, presenter, journal, failed)
-    summary, timings = Summary(), Timings()
     this.bus.subscribe(sink, summary, timings)
+    logs = _log_files(this)
     exits = ChildExits()
     around = Surroundings(
         launcher=this.launcher,
@@ -102,6 +113,7 @@ async def live(this: Parts) -> Verdict:
         observe=lambda index, news: supervisor.observe(index, news),  # noqa: PLW0108 - made below
         adopted=this.adopted,
         focused=focused,
+        logs=logs,
     )
     supervisor = Supervisor(
         this.project,
@@ -113,7 +125,7 @@ async def live(this: Parts) -> Verdict:
     )
     try:
         async with trio.open_nursery() as output:
-            output.start_soon(_give_up_when_stalled, supervisor, journal, output.cancel_scope)
+            output.start_soon(_give_up_when_stalled, supervisor, journal, logs, output.cancel_scope)
             output.start_soon(sink.run)
             async with trio.open_nursery() as pumps:
                 await supervisor.run(pumps)
@@ -128,10 +140,13 @@ async def live(this: Parts) -> Verdict:
             if supervisor.verdict().failed and not settings.quiet:
                 lines = summary.render(this.project.services, tail=settings.tail)
                 journal.put(presenter.finish(lines))
+            if logs is not None:
+                await logs.close()
             await journal.close()
             output.cancel_scope.cancel()
     finally:
         this.signals.subscribe(None)
+        this.launcher.close()
     return supervisor.verdict()
 
 
@@ -159,6 +174,29 @@ def _sink(
 
     presenters = [this.screen.new_presenter(trio.current_time) for _ in this.project.services]
     return Grouped(presenters, journal, failed=failed)
+
+
+def _log_files(this: Parts) -> LogFiles | None:
+    """Return what writes the log files, if any service has one."""
+    logged = [service for service in this.project.services if service.log is not None]
+    if not logged:
+        return None
+    from devrun.output.log_desk import LoggedService
+    from devrun.output.log_files import LogFiles
+
+    counts = Counter(service.process for service in logged)
+    found = {
+        service.index: LoggedService(
+            service.process or service.label,
+            service.log,
+            number=service.number if counts[service.process] > 1 else None,
+        )
+        for service in logged
+        if service.log is not None
+    }
+    logs = LogFiles(found, notice=lambda text: this.bus.publish(Notice(text)))
+    this.bus.subscribe(logs)
+    return logs
 
 
 def _focused(
@@ -191,12 +229,18 @@ def _output_failed(supervisor: Supervisor, error: OSError) -> None:
 
 
 async def _give_up_when_stalled(
-    supervisor: Supervisor, journal: Journal, output: trio.CancelScope
+    supervisor: Supervisor, journal: Journal, logs: LogFiles | None, output: trio.CancelScope
 ) -> None:
     """Once the user has said stop and nothing runs, do not wait for a reader that has stopped."""
     await supervisor.signalled.wait()
     await supervisor.over.wait()
-    while journal.stalled_for < STALLED:  # noqa: ASYNC110 - it is a span that is waited for
+    while True:
+        if journal.stalled_for >= STALLED:
+            lost = f"{journal.unwritten} bytes are lost"
+            complain(f"the reader of the output has stopped reading: {lost}")
+            break
+        if logs is not None and logs.stalled_for >= STALLED_DISK:
+            complain(f"log files cannot be written: {logs.unwritten} bytes are lost")
+            break
         await trio.sleep(0.1)
-    complain(f"the reader of the output has stopped reading: {journal.unwritten} bytes are lost")
     output.cancel()

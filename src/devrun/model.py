@@ -282,7 +282,10 @@ class Project:
             other, or None if stdin is not read.
         focus: Index of the service that gets the terminal's keys, or None.
         exit_zero_on_interrupt: Ctrl+C is no failure: exit code 0 if nothing had failed before.
+        procfile: The services are a Procfile's, and are told what foreman's are.
         groups: Services that are restarted together.
+        shutdown_timeout: Seconds after which a stop of all kills what is left, whatever the
+            services' own times; or None.
     """
 
     root: str
@@ -298,7 +301,9 @@ class Project:
     focus: int | None = None
     exit_zero_on_interrupt: bool = False
     output: OutputSettings = field(default_factory=OutputSettings)
+    procfile: bool = False
     groups: tuple[Group, ...] = ()
+    shutdown_timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,13 @@ class DelayGate:
 
 @dataclass(frozen=True, slots=True)
 class NotifyGate:
-    """``READY=1`` of sd_notify(3), from a process of the service, or ``devrun notify ready``."""
+    """``READY=1`` of sd_notify(3), from a process of the service, or ``devrun notify ready``.
+
+    Attributes:
+        watchdog: Seconds within which ``WATCHDOG=1`` is to come again and again, or None.
+    """
+
+    watchdog: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ def folder(tmp_path):
     (tmp_path / "Procfile.more").write_text("more: sleep 1\n")
     for name in (".env", ".env.local"):
         (tmp_path / name).touch()
+    apps = [{"name": name, "script": "sleep", "args": "1"} for name in ("web", "worker")]
+    for app in apps:
+        app["env_production"] = {"NODE_ENV": "production"}
+    (tmp_path / "ecosystem.config.js").write_text(f"module.exports = {json.dumps({'apps': apps})}")
     for path in ("src/web", "src/worker", "app"):
         (tmp_path / path).mkdir(parents=True)
     return tmp_path

@@ -63,7 +63,7 @@ def test_without_anything_to_run_there_is_help(devrun):
     assert run.wait() == 2
     assert "Usage: devrun" in run.text
     assert "Examples:" in run.text
-    reason = "no command, no -f, and no Procfile.dev or Procfile in this folder"
+    reason = "no command, no -f, and none of devrun.toml, Procfile.dev, Procfile in this folder"
     assert run.lines[-1] == f"devrun: nothing to run: {reason}"
 
 

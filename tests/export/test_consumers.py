@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import plistlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -11,10 +12,12 @@ import sys
 
 import pytest
 import yaml
+from exporting import export, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devrun.export import quoting
+from devrun.export.formats import FORMATS
 
 PROCFILE = """\
 web: ./serve --port $PORT --name 'it''s' "100% of $HOME"
@@ -35,26 +38,6 @@ def project(tmp_path):
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(0o755)
     return folder
-
-
-def export(project, *words, code=0):
-    done = subprocess.run(
-        [sys.executable, "-m", "devrun", "export", *words],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    return done
-
-
-def run(*command, cwd=None, env=None):
-    done = subprocess.run(
-        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("secrets", [(), ("--include-secrets",)], ids=["without", "with"])
@@ -150,11 +133,13 @@ class TestQuoting:
     def test_systemd_words_say_what_was_meant(self, text):
         """By systemd.syntax(7) and systemd.service(5), read in their order."""
         word = quoting.systemd_word(text)
-        assert "\n" not in word
+        assert not re.search(r"[\x00-\x1f\x7f]", word)
         inner = word[1:-1].replace("%%", "%").replace("$$", "$")
-        assert (
-            inner.replace("\\\\", "\0").replace('\\"', '"').replace("\\n", "\n").replace("\0", "\\")
-            == text
+        said = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
+        assert text == re.sub(
+            r"\\x[0-9a-f]{2}|\\.",
+            lambda found: said.get(found[0]) or chr(int(found[0][-2:], 16)),
+            inner,
         )
         assert word.replace("%%", "").count("%") == 0
 
@@ -190,7 +175,8 @@ class TestFiles:
             for path in (project / "out").rglob("*")
             if path.is_file() and "se-cr-et" in path.read_text()
         ]
-        assert len(holding) == 8
+        property_lists = [path for path in holding if path.suffix == ".plist"]
+        assert (len(holding), len(property_lists)) == (10, 3)
         assert {path.stat().st_mode & 0o777 for path in holding} == {0o600}
 
     def test_an_export_replaces_its_own_files_and_removes_what_is_over(self, project):
@@ -260,7 +246,7 @@ class TestFiles:
     ("words", "message"),
     [
         (["systmd", "x"], 'no format "systmd"; did you mean "systemd"?'),
-        (["upstart", "x"], 'no format "upstart"'),
+        (["upstart", "x"], f'devrun: no format "upstart"; there are {", ".join(FORMATS)}\n'),
         ([], "export needs a format and a folder"),
         (["systemd"], "export needs a folder"),
         (["systemd", "x", "wob"], 'no process "wob" in Procfile; did you mean "web"?'),
@@ -271,6 +257,15 @@ class TestFiles:
         (["systemd", "x", "-a", "..."], '--app "...": a name needs a letter or a digit'),
         (["systemd", "serve"], "cannot be written: file exists"),
         (["systemd", "x", "--bogus"], "no such option: --bogus"),
+        (["systemd", "x", "-l", ""], '--log "": the name of a folder is missing'),
+        (
+            ["systemd", "x", "--stop-signals", "web=TERM,web=INT"],
+            '--stop-signals "web=INT": a second signal for web; leave one out',
+        ),
+        (
+            ["systemd", "x", "-m", "web=2", "--stop-signals", "web=TERM,web.2=INT"],
+            '--stop-signals "web.2=INT": a second signal for web.2; leave one out',
+        ),
     ],
 )
 def test_wrong_words_write_nothing(words, message, project):

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -14,7 +13,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-from running import MARK, no_survivors, until
+from exporting import DAEMONS, daemon, export
+from running import no_survivors, until
 
 SERVER = f"{sys.executable} {Path(__file__).parent / 'server.py'}"
 VALUES = {
@@ -81,54 +81,19 @@ def ask(port: int) -> dict[str, str] | None:
         return None
 
 
-def export(project: Path, mark: str, style: str, port: int, *more: str) -> Path:
-    folder = project / "deploy"
-    words = ["export", style, str(folder), "-p", str(port), "-m", "direct=2", *more]
-    subprocess.run(
-        [sys.executable, "-m", "devrun", *words],
-        cwd=project,
-        check=True,
-        capture_output=True,
-        env=environment(mark),
-    )
-    return folder
-
-
-def environment(mark: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    return {**kept, MARK: mark, "LC_ALL": "C.UTF-8"}
-
-
-def supervisord(folder: Path) -> list[str]:
-    main = folder / "main.ini"
-    paths = f"logfile={folder}/log\npidfile={folder}/pid\nchildlogdir={folder}\n"
-    main.write_text(f"[supervisord]\n{paths}[include]\nfiles=*.conf\n")
-    return [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(main)]
-
-
-DAEMONS = {
-    "supervisord": (supervisord, signal.SIGTERM),
-    "runit": (lambda folder: ["runsvdir", str(folder)], signal.SIGHUP),
-    "s6": (lambda folder: ["s6-svscan", str(folder)], signal.SIGTERM),
-}
+def exported(project: Path, style: str, port: int, *more: str) -> Path:
+    export(project, style, "deploy", "-p", str(port), "-m", "direct=2", *more)
+    return project / "deploy"
 
 
 @pytest.mark.parametrize("secrets", [(), ("--include-secrets",)], ids=["by devrun", "written"])
 @pytest.mark.parametrize("style", DAEMONS)
 def test_an_export_serves(style, secrets, project, mark):
-    command, end = DAEMONS[style]
     port = free_port()
-    folder = export(project, mark, style, port, *secrets)
-    with open(project / "daemon.log", "wb") as log:
-        daemon = subprocess.Popen(
-            command(folder), env=environment(mark), stdout=log, stderr=log, start_new_session=True
-        )
-        try:
-            check_answers(project, port)
-            check_restart(port)
-        finally:
-            daemon.send_signal(end)
-            daemon.wait(30)
+    folder = exported(project, style, port, *secrets)
+    with daemon(style, folder, mark):
+        check_answers(project, port)
+        check_restart(port)
     for name in ("web.1", "direct.1", "direct.2", "shell.1"):
         told = project / f"ended-{name}"
         until(lambda told=told: told.exists() and told.read_text(), f"the end of {name}")

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from devrun.errors import SpawnError
+from devrun.process.command import argv_for
 from devrun.process.spawn import Stdio, resize, spawn
 
 ENV = dict(os.environ)
@@ -40,7 +41,7 @@ def start(tmp_path):
     children = []
 
     def begin(command, stdio=Stdio.PIPE, env=ENV, **options):
-        child = spawn(command, cwd=str(tmp_path), env=env, stdio=stdio, **options)
+        child = spawn(argv_for(command), cwd=str(tmp_path), env=env, stdio=stdio, **options)
         children.append(child)
         return child
 
@@ -118,7 +119,7 @@ def test_an_interpreter_that_is_missing_is_said(start, tmp_path, stdio):
 
 def test_a_folder_that_is_missing_is_said():
     with pytest.raises(SpawnError, match='no such folder: "/no/where"') as caught:
-        spawn("true", cwd="/no/where", env=ENV, stdio=Stdio.PIPE)
+        spawn(["true"], cwd="/no/where", env=ENV, stdio=Stdio.PIPE)
     assert caught.value.exit_code == 127
 
 

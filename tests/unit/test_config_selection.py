@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devrun.config.selection import NothingToRun, select
+from devrun.config.definitions import Request, read_definitions
+from devrun.config.selection import NothingToRun, files_of, select
 from devrun.config.settings import RunSettings
 from devrun.errors import ExitCode, UsageError
 
@@ -18,7 +19,10 @@ def folder(tmp_path):
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return select(RunSettings(commands=words, **more), str(tmp_path))
+        settings, cwd = RunSettings(commands=words, **more), str(tmp_path)
+        files = files_of(settings, cwd)
+        request = Request(cwd, {}, with_release=settings.with_release)
+        return select(settings, cwd, read_definitions(files, request) if files else None)
 
     return run
 
@@ -42,7 +46,7 @@ def test_commands_run_where_devrun_was_started(folder, tmp_path):
         (0, "api", "x", str(tmp_path)),
         (1, None, "y", str(tmp_path)),
     ]
-    assert (found.source, found.from_file) == ("the command line", False)
+    assert (found.source, found.from_procfile) == ("the command line", False)
 
 
 @pytest.mark.parametrize(
@@ -54,11 +58,11 @@ def test_commands_run_where_devrun_was_started(folder, tmp_path):
 )
 def test_without_a_word_the_folders_procfile_is_taken(folder, files, source):
     found = folder(dict.fromkeys(files, TWO))
-    assert (found.source, names(found), found.from_file) == (source, ["web", "worker"], True)
+    assert (found.source, names(found), found.from_procfile) == (source, ["web", "worker"], True)
 
 
 def test_without_anything_there_is_nothing_to_run(folder):
-    with pytest.raises(NothingToRun, match=r"no Procfile\.dev or Procfile in this folder") as error:
+    with pytest.raises(NothingToRun, match=r"none of devrun\.toml, Procfile\.dev, Procfile in this folder") as error:
         folder({})
     assert error.value.exit_code == ExitCode.USAGE
 

@@ -47,6 +47,8 @@ Examples:
   devrun exec web
 """
 
+NOTIFY_HELP = """Tell devrun, or systemd, how the service that this is run by is doing."""
+
 EXPORT_HELP = """Write a project as files for what runs it elsewhere.
 
 FORMAT is systemd, systemd-user, launchd, supervisord, runit, s6, compose, kubernetes or
@@ -120,6 +122,11 @@ def _exec(**_said: object) -> None:
 _exec.__signature__ = o.signature(EXEC_FLAGS, o.EXEC_MEANINGS)  # type: ignore[attr-defined]
 for _name in EXEC_COMMANDS:
     app.command(_name, help=EXEC_HELP, epilog=EXEC_EPILOG, context_settings=_CONTEXT)(_exec)
+
+
+@app.command("notify", help=NOTIFY_HELP, context_settings=_CONTEXT)
+def _notify(what: o.NotifyWhat, value: o.NotifyValue = None) -> None:
+    """Nothing: ``devrun notify`` is read without Typer; scripts call it again and again."""
 
 
 def _export(**_said: object) -> None:

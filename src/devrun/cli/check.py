@@ -24,7 +24,7 @@ from devrun.config.shell_check import programs, unset_variables
 from devrun.errors import ExitCode, SpawnError, UsageError
 from devrun.model import Project, Service, ShellKind
 from devrun.output.complaint import complain
-from devrun.process.command import SHELL, argv_for, find_program, is_built_in
+from devrun.process.command import SHELL, argv_of, find_program, is_built_in
 from devrun.process.ports import listener
 
 MASK = "********"
@@ -146,7 +146,7 @@ def _problems(service: Service, variables: Mapping[str, str]) -> list[str]:
     """Return what would keep the service from starting, or a program of its line."""
     if not os.path.isdir(service.cwd):
         return [f"{service.label}: no such folder: {service.cwd}"]
-    argv = argv_for(service.command, service.shell)
+    argv = argv_of(service)
     wanted = [argv[0]]
     if argv[:2] == [SHELL, "-c"]:
         wanted += [name for name in programs(service.command) if not is_built_in(name)]
@@ -176,7 +176,7 @@ def _syntax(service: Service, argv: list[str]) -> Iterator[str]:
 
 
 def _doubts(service: Service, variables: Mapping[str, str]) -> Iterator[str]:
-    if argv_for(service.command, service.shell)[:2] != [SHELL, "-c"]:
+    if argv_of(service)[:2] != [SHELL, "-c"]:
         return
     for name in unset_variables(service.command, variables.keys() | _SHELLS_OWN):
         yield f"{service.label}: ${name} is set nowhere, so nothing stands in its place"

@@ -7,7 +7,7 @@ import signal
 from math import inf
 
 from devrun.model import Project, RestartPolicy, RestartWhen, Service
-from devrun.process.command import SHELL, argv_for
+from devrun.process.command import SHELL, argv_of
 
 
 def describe(project: Project) -> str:
@@ -36,7 +36,7 @@ def _heading(project: Project) -> str:
 
 
 def _service(project: Project, service: Service) -> str:
-    argv = argv_for(service.command, service.shell)
+    argv = argv_of(service)
     rows = [
         ("command", service.command),
         ("runs", _way(argv, service)),

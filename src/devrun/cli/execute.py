@@ -56,6 +56,9 @@ def _answer(request: Request, name: str) -> int:
 def _become(command: OneCommand, environ: Mapping[str, str]) -> NoReturn:
     variables = layers(command.environment, environ)
     env = {name: variable.value for name, variable in variables.items()}
+    env |= dict(command.env)
+    if command.port is not None:
+        env["PORT"] = str(command.port)
     if command.offset is not None:
         env["PORT"] = str(first_port(variables) + command.offset)
     if command.line:

@@ -69,6 +69,8 @@ def _options(line: ExportLine) -> ExportOptions:
     if image is not None and not _IMAGE.fullmatch(image):
         raise UsageError(f'--image "{image}": write REPOSITORY, HOST/OWNER/REPOSITORY:TAG')
     logs = line.text("logs")
+    if logs == "":
+        raise UsageError('--log "": the name of a folder is missing')
     return ExportOptions(
         application=line.text("application"),
         user=user,
@@ -92,12 +94,16 @@ def _print(files: Sequence[ExportFile]) -> None:
 
 
 def _write(files: Sequence[ExportFile], folder: str, style: str, deployment: Deployment) -> None:
-    mark = mark_of(FORMATS[style].templates, deployment)
-    removed = write_files(files, folder=folder, mark=mark)
+    chosen = FORMATS[style]
+    mark, patterns = mark_of(chosen.templates, deployment), chosen.patterns(deployment.slug)
+    removed = write_files(files, folder=folder, mark=mark, patterns=patterns)
     shown = os.path.relpath(folder)
     for file in files:
         sys.stdout.write(f"wrote {os.path.join(shown, file.path)}\n")
-    for path in removed:
+    for path in removed.files:
         sys.stdout.write(f"removed {os.path.join(shown, path)}\n")
-    hint = FORMATS[style].next.format(folder=shown, slug=deployment.slug)
+    for path, names in removed.left:
+        message = f"note: {os.path.join(shown, path)}: has no program any more, and still holds"
+        complain(f"{message} {', '.join(names)}; take the folder away")
+    hint = chosen.next.format(folder=shown, slug=deployment.slug)
     sys.stdout.write(f"next: {hint}\n")

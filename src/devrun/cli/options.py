@@ -15,7 +15,6 @@ from typing import Annotated
 
 import typer
 
-from devrun.config import procfile
 from devrun.config.flags import FLAGS, Flag, Takes
 from devrun.errors import UsageError
 
@@ -163,7 +162,10 @@ MEANINGS = {
     "raw": Meaning(OUTPUT, "Pass output on as it is, without prefixes."),
     "raw_only": Meaning(OUTPUT, "Do so for these commands alone (names or indices).", "A,B,…"),
     "hide": Meaning(OUTPUT, "Show nothing of these commands (names or indices).", "A,B,…"),
-    "only": Meaning(OUTPUT, "Show nothing of all others; they run all the same.", "A,B,…"),
+    "only": Meaning(
+        WHAT, "Of a file's services run only these; of commands show only these.", "A,B,…"
+    ),
+    "profiles": Meaning(WHAT, "Run services of this profile too (repeatable).", "NAME"),
     "group": Meaning(OUTPUT, "Show each command's output as one block, in the commands' order."),
     "timings": Meaning(
         OUTPUT, "Say when each command started and stopped, with a table at the end."
@@ -252,13 +254,17 @@ def _complete_format(incomplete: str) -> list[str]:
 
 
 def _complete_process(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of the processes that the line's files, or the folder's, have."""
-    from devrun.config.selection import DISCOVERED
+    """Return the names of the services that the line's files, or the folder's, have."""
+    from devrun.config.definitions import Format, Request, discovered, format_of, read_definitions
 
+    found = discovered(os.getcwd())
+    files = ctx.params.get("files") or ctx.params.get("file") or ([found] if found else [])
     names: list[str] = []
-    for path in ctx.params.get("files") or ctx.params.get("file") or DISCOVERED:
+    for path in files:
+        if format_of(path) is Format.ECOSYSTEM:
+            continue  # Reading it would be running it.
         try:
-            names += [entry.name for entry in procfile.read(path, os.getcwd()).entries]
+            names += read_definitions([path], Request(os.getcwd(), os.environ)).places
         except UsageError:
             continue
     return [name for name in names if name.startswith(incomplete)]
@@ -272,6 +278,12 @@ Commands = Annotated[
         show_default=False,
         autocompletion=_complete_process,
     ),
+]
+NotifyWhat = Annotated[
+    str, typer.Argument(help="ready, reloading, stopping, status, watchdog or extend.")
+]
+NotifyValue = Annotated[
+    str | None, typer.Argument(help="The words of status; the time of extend.", show_default=False)
 ]
 ExportFormat = Annotated[
     str | None,

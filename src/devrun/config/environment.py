@@ -1,9 +1,9 @@
 """Variables for services: the shared root ``.env``, further files, devrun's own environment.
 
-From lowest to highest: the shared root ``.env``; files of ``--env-file`` in their order; the
-environment that devrun was started with; the service's own variables; what devrun assigns. Files
-win over the environment with ``--env-override``. They are read anew at every call, so that an edit
-and a restart suffice.
+From lowest to highest: the shared root ``.env``; files of ``--env-file`` in their order; files of
+the service; the environment that devrun was started with; the service's own variables; what devrun
+assigns. Files win over the environment with ``--env-override``. They are read anew at every call,
+so that an edit and a restart suffice.
 
 python-dotenv is the reader, and its rules are the dialect's: ``${NAME}`` and ``${NAME:-default}``
 are replaced, in single quotes too; a bare ``$NAME`` is not; ``export`` is allowed; ``#`` begins a
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devrun.appearance import ColorLevel
 from devrun.config.flags import is_option_variable
@@ -171,7 +171,10 @@ def service_variables(
     Raises:
         UsageError: As ``layers``.
     """
-    variables = layers(project.environment, environ)
+    settings = project.environment
+    if service.env_files:
+        settings = replace(settings, files=(*settings.files, *service.env_files))
+    variables = layers(settings, environ)
     for name, value in service.env:
         variables[name] = Variable(name, value, "service")
     for name, value in _assigned(project, service, variables):
@@ -184,7 +187,7 @@ def _assigned(
 ) -> Iterator[tuple[str, str]]:
     if service.port is not None:
         yield "PORT", str(service.port)
-    if service.process is not None:
+    if service.process is not None and project.procfile:
         yield from _peers_variables(project, service)
     if "PYTHONUNBUFFERED" not in variables:
         yield "PYTHONUNBUFFERED", "1"

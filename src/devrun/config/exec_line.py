@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from devrun.config import procfile
+from devrun.config.definitions import Request as FileRequest
+from devrun.config.definitions import discovered, read_definitions
 from devrun.config.flags import Flag, Takes
 from devrun.config.instances import PORT_STEP
 from devrun.config.option_reader import OptionReader, Request
 from devrun.config.rc_files import option_values, overmind_files
 from devrun.config.resolve import environment_settings, root_folder
-from devrun.config.selection import DISCOVERED
 from devrun.config.settings import RunSettings, Value, with_values
 from devrun.errors import UsageError
-from devrun.model import EnvironmentSettings
+from devrun.model import EnvironmentSettings, Service
 
 EXEC_FLAGS = (
     Flag("files", ("--procfile", "-f", "--file"), Takes.LIST),
@@ -39,13 +38,17 @@ class OneCommand:
         words: The program and its arguments; or one shell command line, and the arguments for it.
         line: The first word is a line for ``sh -c``.
         cwd: Folder to run in.
-        offset: How far its port is from the first, for a process of a file; else None.
+        env: Variables of its own.
+        port: Its port, if that is said.
+        offset: How far its port is from the first, for a process of a Procfile; else None.
     """
 
     words: tuple[str, ...]
     line: bool
     cwd: str
     environment: EnvironmentSettings
+    env: tuple[tuple[str, str], ...] = ()
+    port: int | None = None
     offset: int | None = None
 
 
@@ -78,15 +81,22 @@ def read_exec_line(
     settings = with_values(RunSettings(env_below=tuple(below)), said)
     folder = root_folder(settings, cwd)
     environment = environment_settings(settings, folder)
-    entry = _entry(command[0], settings.files, folder) if len(command) == 1 else None
-    if entry is not None:
-        path, line, place = entry
-        beside = os.path.dirname(os.path.abspath(os.path.join(folder, path)))
-        where = beside if settings.root is None else folder
-        offset = PORT_STEP * place
-        return OneCommand((line,), line=True, cwd=where, environment=environment, offset=offset)
     by_shell = len(command) == 1 and bool(_BY_SHELL.search(command[0]))
-    return OneCommand(command, line=by_shell, cwd=folder, environment=environment)
+    found = None
+    if len(command) == 1 and not by_shell:
+        found = _service(command[0], settings, folder, environ)
+    if found is None:
+        return OneCommand(command, line=by_shell, cwd=folder, environment=environment)
+    service, offset = found
+    return OneCommand(
+        service.argv or (service.command,),
+        line=service.argv is None,
+        cwd=service.cwd,
+        environment=replace(environment, files=(*environment.files, *service.env_files)),
+        env=service.env,
+        port=service.port,
+        offset=offset,
+    )
 
 
 def _read_option_files(reader: OptionReader, cwd: str) -> None:
@@ -102,11 +112,19 @@ def _read_option_files(reader: OptionReader, cwd: str) -> None:
             reader.take_variable(f"{file}: {option}", flag, text)
 
 
-def _entry(name: str, files: Sequence[str], folder: str) -> tuple[str, str, int] | None:
-    """Return file, command and place of a process, counted over all files, if it is one's name."""
-    found = files or [f for f in DISCOVERED if os.path.isfile(os.path.join(folder, f))][:1]
-    entries = [(path, entry) for path in found for entry in procfile.read(path, folder).entries]
-    for place, (path, entry) in enumerate(entries):
-        if entry.name == name:
-            return path, entry.command, place
+def _service(
+    name: str, settings: RunSettings, folder: str, environ: Mapping[str, str]
+) -> tuple[Service, int | None] | None:
+    """Return the service of a name and how far its port is from the first, if there is one."""
+    files = settings.files
+    if not files:
+        found = discovered(folder)
+        files = () if found is None else (found,)
+    if not files:
+        return None
+    request = FileRequest(folder, environ, together=settings.root is not None, with_release=True)
+    defined = read_definitions(files, request)
+    for service in defined.services:
+        if service.name == name:
+            return service, PORT_STEP * service.index if defined.procfile else None
     return None

@@ -80,6 +80,8 @@ def read_export_line(words: Sequence[str]) -> ExportLine | Request:
     if len(rest) < 2:
         missing = "a folder" if rest else "a format and a folder"
         raise UsageError(f"export needs {missing}: devrun export systemd deploy/, or - for stdout")
+    if not rest[1]:
+        raise UsageError('export: the folder is ""; write . for this one, or - for stdout')
     said: dict[str, Value] = dict(reader.values)
     files = said.pop("only_files", None)
     if isinstance(files, tuple):

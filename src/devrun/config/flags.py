@@ -67,6 +67,7 @@ FLAGS = (
     _flag("--cwd", _TEXTS),
     _flag("--root"),
     _flag("--except", field="excepted"),
+    _flag("--profile", _LIST, "profiles"),
     _flag("--formation"),
     _flag("--instance-names", _SWITCH),
     # Environment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from devrun.config import values
 from devrun.errors import UsageError
@@ -14,11 +14,17 @@ MOST = 1000
 """Instances of one process; more are taken for a mistake."""
 
 
-def parse_formation(text: str | None, names: Sequence[str], *, option: str) -> dict[str, int]:
+def parse_formation(
+    text: str | None, names: Sequence[str], usual: Mapping[str, int], *, option: str
+) -> dict[str, int]:
     """Return how many instances of each process there are, for ``web=2,worker=1,all=1``.
 
-    What is not named has one, as with honcho and overmind, or as many as ``all`` says; the order
-    of the pairs does not matter.
+    What is not named has as many as ``all`` says, else as usual; the order of the pairs does not
+    matter.
+
+    Args:
+        usual: How many there are of a process if nothing is said; one, as with honcho and overmind,
+            of what is not in it.
 
     Raises:
         UsageError: A pair is none, a number is wrong, or a name is unknown or stands twice.
@@ -39,5 +45,7 @@ def parse_formation(text: str | None, names: Sequence[str], *, option: str) -> d
 
             raise UsageError(f'{option} "{pair}": no such process{choices(name, names)}')
         counts[name] = values.whole_number(number, f"{option} {name}", least=0, most=MOST)
-    default = counts.get(EVERYTHING, 1)
-    return {name: counts.get(name, default) for name in names}
+    every = counts.get(EVERYTHING)
+    return {
+        name: counts.get(name, usual.get(name, 1) if every is None else every) for name in names
+    }

@@ -19,6 +19,7 @@ from devrun.model import Service
 
 FIRST_PORT = 5000
 PORT_STEP = 100
+MOST_PORTS = 65536
 """What foreman, honcho, hivemind and overmind assign: 5000, and 100 more for each process."""
 
 
@@ -39,9 +40,11 @@ def chosen_instances(
     step = PORT_STEP
     if settings.port_step is not None:
         step = values.whole_number(settings.port_step, "--port-step", least=1, most=10_000)
-    first = _first_port(settings, variables, from_file=selection.from_file)
+    first = _first_port(settings, variables, from_file=selection.from_procfile)
     entries = list(selection.entries)
     commands = list(selection.commands)
+    if settings.no_port:
+        entries = [replace(entry, port=None) for entry in entries]
     if first is not None:
         numbered = [*entries, *commands] if settings.port is not None else entries
         _check_last_port(first, step, len(numbered))
@@ -61,11 +64,18 @@ def _multiplied(
             if said:
                 raise UsageError(f"{option} is for the processes of a file; there is none")
         return tuple(services)
-    counts = parse_formation(settings.formation, names, option="--formation")
+    defined = selection.defined
+    usual = {} if defined is None else defined.instances
+    counts = parse_formation(settings.formation, names, usual, option="--formation")
     chosen: list[Service] = []
     for service in services:
-        count = counts.get(service.name or "", 1) if service.process else 1
-        chosen += _instances(service, count, step, settings) if service.process else (service,)
+        if defined is None or not service.process:
+            chosen.append(service)
+            continue
+        count = counts.get(service.name or "", 1)
+        steps = step if selection.from_procfile or settings.port is not None else MOST_PORTS
+        instances = _instances(service, count, steps, settings)
+        chosen += [defined.instance(each, each.number) for each in instances]
     if not chosen:
         raise UsageError(f'--formation "{settings.formation}": nothing is left to run')
     return tuple(replace(service, index=index) for index, service in enumerate(chosen))

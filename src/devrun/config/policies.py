@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from devrun.config import values
+from devrun.config.selection import Selection
 from devrun.config.settings import RunSettings
 from devrun.config.success import find_services
 from devrun.config.targets import services_named
@@ -22,15 +23,18 @@ from devrun.model import (
     WatchSettings,
 )
 
+TYPE_CHECKING = False  # TOML's modules are loaded when there is such a file
+if TYPE_CHECKING:
+    from devrun.config.toml_project import TomlProject
+
 ALWAYS = RestartPolicy(RestartWhen.ALWAYS, delay=1.0, factor=2.0, min_uptime=10.0, calm_delay=1.0)
 """Whatever ends starts again, sooner the longer it has run."""
 
 
-def kill_others(settings: RunSettings, *, from_file: bool) -> KillOthers:
-    """Return whose end ends the others.
-
-    Args:
-        from_file: The services are a Procfile's, whose first exit ends all if nothing is said.
+def kill_others(
+    settings: RunSettings, selection: Selection, toml: TomlProject | None
+) -> KillOthers:
+    """Return whose end ends the others; a Procfile's first exit ends all if nothing is said.
 
     Raises:
         UsageError: ``--no-kill-others`` and its opposite were both given.
@@ -41,54 +45,67 @@ def kill_others(settings: RunSettings, *, from_file: bool) -> KillOthers:
         raise UsageError("--no-kill-others and --kill-others-on-fail contradict each other")
     if settings.kill_others_on_fail:
         return KillOthers.ON_FAILURE
+    if settings.kill_others is None and toml is not None and toml.kill_others is not None:
+        return toml.kill_others
     unsaid = settings.kill_others is None
-    return KillOthers.ALWAYS if from_file and unsaid else KillOthers.NEVER
+    return KillOthers.ALWAYS if selection.from_procfile and unsaid else KillOthers.NEVER
 
 
 def with_policies(
-    settings: RunSettings, services: Sequence[Service], *, root: str
+    settings: RunSettings, services: Sequence[Service], *, root: str, from_file: bool
 ) -> tuple[Service, ...]:
-    """Return the services with their policies, and what of them is shown.
+    """Return the services with what the command line says of them, and what of them is shown.
 
     Args:
         root: What relative paths are relative to.
+        from_file: The services are a file's; ``--only`` has chosen among them.
 
     Raises:
         UsageError: A value is wrong, names no service, or contradicts another.
     """
     names = [service.name for service in services]
-    hidden, raw = _hidden(settings, names), _raw(settings, names)
-    stop, restart = _stop(settings), _restart(settings)
+    hidden, raw = _hidden(settings, names, from_file=from_file), _raw(settings, names)
     signals, again = _stop_signals(settings, names), _auto_restart(settings, names)
     may_end = services_named(settings.can_die, names, "--can-die")
     rules = _watch_rules(settings, names, root)
+    restart = _restart(settings)
+    is_said = settings.kill_others is not None or settings.kill_others_on_fail
+
+    def own_ends(service: Service) -> KillOthers | None:
+        return None if is_said else service.kill_others
+
     return tuple(
         replace(
             service,
-            stop=signals.get(service.index, stop),
-            restart=ALWAYS if service.index in again else restart,
-            kill_others=KillOthers.NEVER if service.index in may_end else None,
-            watch=rules[service.index],
-            raw=service.index in raw,
-            hidden=service.index in hidden,
+            stop=_stop(settings, service.stop, signals.get(service.index)),
+            restart=ALWAYS if service.index in again else restart or service.restart,
+            kill_others=KillOthers.NEVER if service.index in may_end else own_ends(service),
+            watch=(*service.watch, *rules[service.index]),
+            raw=service.raw or service.index in raw,
+            hidden=service.hidden or service.index in hidden,
         )
         for service in services
     )
 
 
-def teardown(settings: RunSettings, *, shell: Shell | None, root: str) -> Teardown:
+def teardown(
+    settings: RunSettings, *, shell: Shell | None, root: str, usual: Teardown | None
+) -> Teardown:
     """Return what runs after the services.
+
+    Args:
+        usual: What does if the command line says nothing.
 
     Raises:
         UsageError: A command is empty, or there is a time limit and no command.
     """
+    if not settings.teardown and settings.teardown_timeout is None:
+        return usual or Teardown()
     timeout = Teardown().timeout
     if settings.teardown_timeout is not None:
         if not settings.teardown:
             raise UsageError("--teardown-timeout needs a --teardown to go with it")
         timeout = values.duration(settings.teardown_timeout, "--teardown-timeout")
-    if not settings.teardown:
-        return Teardown()
     if not all(command.strip() for command in settings.teardown):
         raise UsageError("--teardown: the command is empty")
     from devrun.config.scripts import expand
@@ -98,22 +115,28 @@ def teardown(settings: RunSettings, *, shell: Shell | None, root: str) -> Teardo
     return Teardown(tuple(word.command for word in words), timeout, shell)
 
 
-def watch_settings(settings: RunSettings, *, root: str) -> WatchSettings:
+def watch_settings(settings: RunSettings, *, root: str, usual: WatchSettings) -> WatchSettings:
     """Return what holds for all watch rules.
+
+    Args:
+        usual: What does where the command line says nothing.
 
     Raises:
         UsageError: A pattern is none.
     """
-    if not settings.watch_ignore:
-        return WatchSettings(poll=settings.watch_poll)
-    from devrun.config.watching import parse_ignore
+    ignore = usual.ignore
+    if settings.watch_ignore:
+        from devrun.config.watching import parse_ignore
 
-    return WatchSettings(ignore=parse_ignore(settings.watch_ignore, root), poll=settings.watch_poll)
+        ignore = (*ignore, *parse_ignore(settings.watch_ignore, root))
+    return replace(usual, ignore=ignore, poll=usual.poll or settings.watch_poll)
 
 
-def _hidden(settings: RunSettings, names: Sequence[str | None]) -> frozenset[int]:
+def _hidden(
+    settings: RunSettings, names: Sequence[str | None], *, from_file: bool
+) -> frozenset[int]:
     hidden = services_named(settings.hide, names, "--hide")
-    if not settings.only:
+    if not settings.only or from_file:
         return hidden
     return hidden | (frozenset(range(len(names))) - services_named(settings.only, names, "--only"))
 
@@ -126,8 +149,14 @@ def _raw(settings: RunSettings, names: Sequence[str | None]) -> frozenset[int]:
     return services_named(settings.raw_only, names, "--raw-only")
 
 
-def _stop(settings: RunSettings) -> StopPolicy:
-    policy = StopPolicy()
+def _stop(settings: RunSettings, usual: StopPolicy, own_signal: int | None) -> StopPolicy:
+    """Return how a service is stopped.
+
+    Args:
+        usual: How it is if the command line says nothing.
+        own_signal: What ``--stop-signals`` says of it; that holds for Ctrl+C too.
+    """
+    policy = usual
     if settings.kill_signal is not None:
         policy = replace(policy, signal=values.stop_signal(settings.kill_signal, "--kill-signal"))
     if settings.stop_timeout is not None and settings.kill_timeout is not None:
@@ -137,12 +166,14 @@ def _stop(settings: RunSettings) -> StopPolicy:
     if settings.kill_timeout is not None:
         timeout = values.duration(settings.kill_timeout, "--kill-timeout", bare_unit="ms")
         policy = replace(policy, timeout=timeout)
+    if own_signal is not None:
+        policy = replace(policy, signal=own_signal, interrupt=own_signal)
     return policy
 
 
-def _stop_signals(settings: RunSettings, names: Sequence[str | None]) -> dict[int, StopPolicy]:
-    """Return the policies of ``--stop-signals web=TERM,worker=QUIT``; they hold for Ctrl+C too."""
-    found: dict[int, StopPolicy] = {}
+def _stop_signals(settings: RunSettings, names: Sequence[str | None]) -> dict[int, int]:
+    """Return the signals of ``--stop-signals web=TERM,worker=QUIT``."""
+    found: dict[int, int] = {}
     for pair in (settings.stop_signals or "").split(","):
         if not pair.strip():
             continue
@@ -151,8 +182,10 @@ def _stop_signals(settings: RunSettings, names: Sequence[str | None]) -> dict[in
         if not equals:
             raise UsageError(f"{place}: write NAME=SIGNAL")
         number = values.stop_signal(word, "--stop-signals")
-        own = replace(_stop(settings), signal=number, interrupt=number)
-        found |= dict.fromkeys(find_services(name, names, place), own)
+        named = find_services(name, names, place)
+        if not found.keys().isdisjoint(named):
+            raise UsageError(f"{place}: a second signal for {name}; leave one out")
+        found |= dict.fromkeys(named, number)
     return found
 
 
@@ -168,7 +201,10 @@ def _tries(text: str) -> int:
     return values.whole_number(text, "--restart-tries", least=-1, most=10**9)
 
 
-def _restart(settings: RunSettings) -> RestartPolicy:
+def _restart(settings: RunSettings) -> RestartPolicy | None:
+    """Return what the command line says of restarts, or None if it says nothing."""
+    if settings.restart_tries is None and settings.restart_after is None:
+        return None
     tries = 0
     if settings.restart_tries is not None:
         tries = _tries(settings.restart_tries)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from devrun.appearance import ColorLevel, PrefixSettings, PrefixStyle, TimeFormat
+from devrun.appearance import (
+    ColorLevel,
+    OutputSettings,
+    PrefixSettings,
+    PrefixStyle,
+    TimeFormat,
+)
 from devrun.config import values
 from devrun.config.settings import RunSettings
 from devrun.errors import UsageError
+from devrun.model import Service
 
 _PLACEHOLDERS = ("index", "pid", "time", "command", "name")
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -47,6 +55,25 @@ def prefix_settings(
         timestamps=settings.timestamps,
         time_format=_time_format(settings.timestamp_format) or default.time_format,
     )
+
+
+def with_own_colors(
+    output: OutputSettings, services: Sequence[Service], colors: Mapping[str, str]
+) -> OutputSettings:
+    """Return the settings with the colours that services have of their own.
+
+    Args:
+        colors: By the services' names without an instance's number, as ``--prefix-colors`` has
+            them.
+    """
+    from devrun.config.colors import parse_prefix_colors
+
+    styles = list(output.prefix.styles)
+    for service in services:
+        color = colors.get(service.process or "")
+        if color is not None:
+            (styles[service.index],) = parse_prefix_colors(color, 1, output.color)
+    return replace(output, prefix=replace(output.prefix, styles=tuple(styles)))
 
 
 def _time_format(text: str | None) -> TimeFormat | None:

@@ -8,18 +8,30 @@ from dataclasses import dataclass, replace
 
 from devrun.appearance import ColorLevel, OutputSettings
 from devrun.config import values
+from devrun.config.definitions import (
+    Definitions,
+    Format,
+    Request,
+    format_of,
+    read_definitions,
+)
 from devrun.config.environment import layers
 from devrun.config.instances import chosen_instances
 from devrun.config.policies import kill_others, teardown, watch_settings, with_policies
-from devrun.config.prefixes import prefix_settings
+from devrun.config.prefixes import prefix_settings, with_own_colors
 from devrun.config.root_file import find_root_file
-from devrun.config.selection import select
+from devrun.config.selection import files_of, select
 from devrun.config.settings import RunSettings
 from devrun.config.shells import chosen_shell
 from devrun.config.success import find_service, parse_success
 from devrun.config.targets import with_commands
 from devrun.errors import UsageError
-from devrun.model import EnvironmentSettings, Project, Service
+from devrun.model import EnvironmentSettings, Project, Service, WatchSettings
+
+TYPE_CHECKING = False  # TOML's modules are loaded when there is such a file
+if TYPE_CHECKING:
+    from devrun.config.toml_project import TomlProject
+    from devrun.config.toml_run import RunTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,29 +56,99 @@ def resolve(
         UsageError: Something is wrong; the message says what, where and what to write instead.
     """
     settings, cwd = _in_root(settings, cwd)
-    environment = environment_settings(settings, cwd)
-    selection = select(settings, cwd)
+    settings, defined = _defined(settings, cwd, environ)
+    toml = None if defined is None else defined.toml
+    environment = environment_settings(settings, cwd, toml)
+    selection = select(settings, cwd, defined)
     services = chosen_instances(settings, selection, layers(environment, environ))
     names = [service.name for service in services]
     shell = chosen_shell(settings.shell, environ, cwd=cwd)
     services = with_commands(settings, services, shell=shell, root=cwd)
-    services = with_policies(settings, services, root=cwd)
+    services = with_policies(settings, services, root=cwd, from_file=defined is not None)
+    output = _output(settings, names, color_level, padded=selection.defined is not None)
+    if toml is not None:
+        output = with_own_colors(output, services, toml.colors)
     project = Project(
         root=cwd,
         source=selection.source,
         services=services,
         environment=environment,
-        kill_others=kill_others(settings, from_file=selection.from_file),
+        kill_others=kill_others(settings, selection, toml),
         success=parse_success(settings.success or "all", names),
         max_processes=_max_processes(settings),
-        watch=watch_settings(settings, root=cwd),
-        teardown=teardown(settings, shell=shell, root=cwd),
+        watch=watch_settings(settings, root=cwd, usual=_watch_of(defined)),
+        teardown=teardown(
+            settings, shell=shell, root=cwd, usual=None if toml is None else toml.teardown
+        ),
         input_target=_input_target(settings, names),
         focus=_focus(settings, services),
         exit_zero_on_interrupt=settings.exit_zero_on_interrupt,
-        output=_output(settings, names, color_level, padded=selection.from_file),
+        output=output,
+        procfile=selection.from_procfile,
+        groups=() if defined is None else defined.groups,
+        shutdown_timeout=None if toml is None else toml.shutdown_timeout,
     )
     return Resolution(project, selection.warnings)
+
+
+def _defined(
+    settings: RunSettings, cwd: str, environ: Mapping[str, str]
+) -> tuple[RunSettings, Definitions | None]:
+    """Return what the files define, and the settings with what these say of the run."""
+    files = files_of(settings, cwd)
+    if not files:
+        if settings.profiles:
+            raise UsageError("--profile is for services of a devrun.toml; there is none")
+        return settings, None
+    settings, env_name = _without_env_name(settings, files)
+
+    def layered(env_files: tuple[str, ...] | None, override: bool | None) -> dict[str, str]:  # noqa: FBT001 - the reader's form
+        own = _environment(settings, cwd, env_files, override=bool(override))
+        return {name: variable.value for name, variable in layers(own, environ).items()}
+
+    request = Request(
+        cwd=cwd,
+        environ=environ,
+        together=settings.root is not None,
+        with_release=settings.with_release,
+        profiles=frozenset(name for text in settings.profiles for name in text.split(",")),
+        env_name=env_name,
+        layered=layered,
+    )
+    defined = read_definitions(files, request)
+    if defined.toml is None:
+        return settings, defined
+    return _with_texts(settings, defined.toml.texts), defined
+
+
+def _without_env_name(
+    settings: RunSettings, files: Sequence[str]
+) -> tuple[RunSettings, str | None]:
+    """Take ``--env production`` out of the settings, where a file is an ecosystem file."""
+    names = [text for text in settings.env if "=" not in text]
+    if not names or format_of(files[0]) is not Format.ECOSYSTEM:
+        return settings, None
+    if len(names) > 1:
+        raise UsageError(f'--env "{names[1]}": "{names[0]}" is asked for already; leave one out')
+    env = tuple(text for text in settings.env if "=" in text)
+    return replace(settings, env=env), names[0]
+
+
+def _with_texts(settings: RunSettings, texts: RunTexts) -> RunSettings:
+    """Return the settings with what a TOML file says, where the command line says nothing."""
+    most = settings.max_processes or texts.max_processes
+    return replace(
+        settings,
+        success=settings.success or texts.success,
+        max_processes=None if most is None else str(most),
+        prefix=settings.prefix or texts.prefix,
+        timestamps=settings.timestamps or bool(texts.timestamps),
+        timestamp_format=settings.timestamp_format or texts.timestamp_format,
+    )
+
+
+def _watch_of(defined: Definitions | None) -> WatchSettings:
+    return WatchSettings() if defined is None else defined.watch
 
 
 def _in_root(settings: RunSettings, cwd: str) -> tuple[RunSettings, str]:
@@ -100,17 +182,32 @@ def root_folder(settings: RunSettings, cwd: str) -> str:
     return root
 
 
-def environment_settings(settings: RunSettings, cwd: str) -> EnvironmentSettings:
+def environment_settings(
+    settings: RunSettings, cwd: str, toml: TomlProject | None = None
+) -> EnvironmentSettings:
     """Return which files are read; ``--no-env`` is about the shared root ``.env`` alone.
 
     Files that ``--env-file`` names are read nevertheless: whoever names one wants it.
+
+    Args:
+        toml: What a TOML file says; its files take the place of the shared root ``.env``.
     """
+    if toml is None:
+        return _environment(settings, cwd, None, override=False)
+    return _environment(settings, cwd, toml.env_files, override=bool(toml.env_override))
+
+
+def _environment(
+    settings: RunSettings, cwd: str, own: tuple[str, ...] | None, *, override: bool
+) -> EnvironmentSettings:
     files = tuple(os.path.join(cwd, os.path.expanduser(path)) for path in settings.env_files)
-    root = None if settings.no_env else find_root_file(cwd)
+    root = None if settings.no_env or own is not None else find_root_file(cwd)
+    if own is not None and not settings.no_env:
+        files = (*own, *files)
     if settings.env_below:
         files = (*settings.env_below, *((root,) if root else ()), *files)
         root = None
-    return EnvironmentSettings(root, files, settings.env_override)
+    return EnvironmentSettings(root, files, settings.env_override or override)
 
 
 # -- the run as a whole -------------------------------------------------------------------------

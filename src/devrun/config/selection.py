@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from devrun.config import procfile
+from devrun.config.definitions import (
+    DISCOVERED,
+    PYPROJECT,
+    RELEASE,
+    Definitions,
+    discovered,
+)
 from devrun.config.settings import RunSettings
 from devrun.config.words import check_unique, parse_words
 from devrun.errors import UsageError
 from devrun.model import Service
 
-DISCOVERED = ("Procfile.dev", "Procfile")
-"""What is run if nothing is said: the first of them that exists."""
-
-RELEASE = "release"
-"""The process that Heroku runs once before a release; it is no service."""
-
 
 class NothingToRun(UsageError):  # noqa: N818 - an outcome that the command line answers with help
-    """Neither commands nor a file were named, and the folder has no Procfile."""
+    """Neither commands nor a file were named, and the folder has none that could be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +28,28 @@ class Selection:
     """What was asked for, in the order in which it was written.
 
     Attributes:
-        entries: All processes of the files, those too that are not to run.
+        defined: What the files define, those services too that are not to run; None without files.
         commands: Commands of the command line.
         wanted: Names of the processes to run.
         source: Where all this came from, for messages.
         warnings: What the user should know about the files.
     """
 
-    entries: tuple[Service, ...]
+    defined: Definitions | None
     commands: tuple[Service, ...]
     wanted: frozenset[str]
     source: str
     warnings: tuple[str, ...] = ()
 
     @property
-    def from_file(self) -> bool:
-        """Whether there is a file, whose conventions then hold."""
-        return bool(self.entries)
+    def entries(self) -> tuple[Service, ...]:
+        """All services of the files."""
+        return () if self.defined is None else self.defined.services
+
+    @property
+    def from_procfile(self) -> bool:
+        """Whether there is a Procfile, whose conventions then hold."""
+        return self.defined is not None and self.defined.procfile
 
     def chosen(
         self, entries: Sequence[Service], commands: Sequence[Service]
@@ -56,35 +60,38 @@ class Selection:
         return tuple(replace(service, index=index) for index, service in enumerate(both))
 
 
-def select(settings: RunSettings, cwd: str) -> Selection:
-    """Read what the settings name.
+def select(settings: RunSettings, cwd: str, defined: Definitions | None) -> Selection:
+    """Return what the settings mean of what there is.
+
+    Args:
+        defined: What the files define, if there are any.
 
     Raises:
-        NothingToRun: They name nothing, and there is no Procfile in the folder.
-        UsageError: A file or a word is wrong.
+        UsageError: A word is wrong, or nothing is left to run.
     """
-    files = files_of(settings, cwd)
-    if not files:
+    if defined is None:
         commands = _commands(settings.commands, settings, cwd)
-        return Selection((), commands, frozenset(), "the command line")
+        return Selection(None, commands, frozenset(), "the command line")
     if settings.names:
         raise UsageError("--names is for commands; the processes of a file have their names")
-    entries, places, warnings = _entries(files, cwd, together=settings.root is not None)
-    names = [entry.name for entry in entries if entry.name]
+    files = files_of(settings, cwd)
+    names = list(defined.places)
     chosen = [word for word in settings.commands if not is_command(word)]
     _check_names(chosen, names, files)
     commands = _commands([w for w in settings.commands if is_command(w)], settings, cwd)
-    for command in commands:
-        if command.name in places:
-            file = places[command.name].rpartition(":")[0]
-            message = f'the name "{command.name}" stands in {file} and as a command'
-            raise UsageError(f"{message}; see {places[command.name]}")
-    wanted, more = _wanted(chosen, names, with_release=settings.with_release)
-    wanted -= _excepted(settings.excepted, names, files)
+    for name in (command.name for command in commands):
+        if name is not None and name in defined.places:
+            file = defined.places[name].rpartition(":")[0]
+            message = f'the name "{name}" stands in {file} and as a command'
+            raise UsageError(f"{message}; see {defined.places[name]}")
+    wanted, warnings = _wanted(settings, chosen, defined, files)
     if not wanted and not commands:
         raise UsageError(f'--except "{settings.excepted}": nothing is left to run')
-    source = ", ".join(files)
-    return Selection(entries, commands, wanted, source, (*warnings, *more))
+    if defined.problems:
+        from devrun.config.ecosystem_project import check_runnable
+
+        check_runnable(defined.problems, wanted)
+    return Selection(defined, commands, wanted, ", ".join(files), (*defined.warnings, *warnings))
 
 
 def files_of(settings: RunSettings, cwd: str) -> tuple[str, ...]:
@@ -97,11 +104,11 @@ def files_of(settings: RunSettings, cwd: str) -> tuple[str, ...]:
 
 
 def _discovered(cwd: str) -> tuple[str, ...]:
-    for name in DISCOVERED:
-        if os.path.isfile(os.path.join(cwd, name)):
-            return (name,)
-    message = f"nothing to run: no command, no -f, and no {' or '.join(DISCOVERED)} in this folder"
-    raise NothingToRun(message)
+    found = discovered(cwd)
+    if found is not None:
+        return (found,)
+    names = ", ".join(name for name in DISCOVERED if name != PYPROJECT)
+    raise NothingToRun(f"nothing to run: no command, no -f, and none of {names} in this folder")
 
 
 def _commands(words: Sequence[str], settings: RunSettings, cwd: str) -> tuple[Service, ...]:
@@ -113,33 +120,6 @@ def _commands(words: Sequence[str], settings: RunSettings, cwd: str) -> tuple[Se
         parsed = expand(parsed, cwd=cwd, allow_empty=settings.allow_empty)
         check_unique(parsed)
     return tuple(Service(place, w.name, w.command, cwd) for place, w in enumerate(parsed))
-
-
-def _entries(
-    files: Sequence[str], cwd: str, *, together: bool
-) -> tuple[tuple[Service, ...], dict[str | None, str], list[str]]:
-    """Read the files: their processes, the place of each name, and warnings.
-
-    A process runs in the folder of its file, as with most of the peers; or, with ``together``, as
-    ``--root`` has it, all run in ``cwd``.
-    """
-    services: list[Service] = []
-    places: dict[str | None, str] = {}
-    warnings: list[str] = []
-    for path in files:
-        found = procfile.read(path, cwd)
-        folder = cwd if together else os.path.dirname(os.path.abspath(os.path.join(cwd, path)))
-        warnings += found.warnings
-        for entry in found.entries:
-            place = f"{path}:{entry.line}"
-            if entry.name in places:
-                message = f'{place}: a second process named "{entry.name}"'
-                raise UsageError(f"{message}; the first is {places[entry.name]}")
-            places[entry.name] = place
-            services.append(
-                Service(len(services), entry.name, entry.command, folder, process=entry.name)
-            )
-    return tuple(services), places, warnings
 
 
 def is_command(word: str) -> bool:
@@ -158,19 +138,42 @@ def _check_names(
             raise UsageError(message)
 
 
-def _excepted(text: str | None, names: Sequence[str], files: Sequence[str]) -> frozenset[str]:
+def _listed(
+    text: str | None, option: str, names: Sequence[str], files: Sequence[str]
+) -> frozenset[str]:
     words = [word.strip() for word in (text or "").split(",")]
-    _check_names([word for word in words if word], names, files, before="--except: ")
-    return frozenset(words)
+    found = [word for word in words if word]
+    _check_names(found, names, files, before=f"{option}: ")
+    return frozenset(found)
 
 
 def _wanted(
-    chosen: Sequence[str], names: Sequence[str], *, with_release: bool
+    settings: RunSettings, chosen: Sequence[str], defined: Definitions, files: Sequence[str]
 ) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Return the processes to run: those named, or all but ``release``."""
-    if chosen:
-        return frozenset(chosen), ()
-    if RELEASE not in names or len(names) == 1 or with_release:
-        return frozenset(names), ()
-    warning = f'"{RELEASE}" is not run: it is a step before a release; name it to run it'
-    return frozenset(names) - {RELEASE}, (warning,)
+    """Return the services to run: those named and what they need, or those of the file's default.
+
+    With ``--only`` what they need is left out as well.
+    """
+    names = list(defined.places)
+    only = _listed(settings.only, "--only", names, files)
+    excepted = _listed(settings.excepted, "--except", names, files)
+    warnings: tuple[str, ...] = ()
+    wanted = with_needs(frozenset(chosen), defined.services) if chosen else defined.wanted
+    if only:
+        wanted = only if not chosen else wanted & only
+    elif not chosen and defined.procfile and RELEASE in frozenset(names) - wanted:
+        warnings = (f'"{RELEASE}" is not run: it is a step before a release; name it to run it',)
+    return wanted - excepted, warnings
+
+
+def with_needs(names: frozenset[str], services: Sequence[Service]) -> frozenset[str]:
+    """Return services by name with all that they cannot do without."""
+    by_name = {service.name: service for service in services}
+    found, queue = set(names), list(names)
+    while queue:
+        service = by_name[queue.pop()]
+        for dependency in service.depends_on:
+            if dependency.required and dependency.service not in found:
+                found.add(dependency.service)
+                queue.append(dependency.service)
+    return frozenset(found)

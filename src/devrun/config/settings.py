@@ -35,6 +35,7 @@ class RunSettings:
     cwd: tuple[str, ...] = ()
     root: str | None = None
     excepted: str | None = None
+    profiles: tuple[str, ...] = ()
     formation: str | None = None
     instance_names: bool = False
     env: tuple[str, ...] = ()

@@ -105,9 +105,9 @@ def with_commands(
         replace(
             service,
             command=_expanded(settings, service.command, shell),
-            shell=shell,
+            shell=shell or service.shell,
             cwd=path,
-            env=own,
+            env=(*service.env, *own),
         )
         for service, path, own in zip(services, paths, env, strict=True)
     )

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from signal import Signals
 
+from devrun.config.definitions import RELEASE
 from devrun.config.environment import INHERITED, Variable, layers
-from devrun.config.selection import RELEASE
 from devrun.errors import UsageError
 from devrun.model import KillOthers, Project, Service
 from devrun.process.command import SHELL, argv_for
@@ -179,7 +179,7 @@ def _process_type(name: str, services: Sequence[Service], project: Project) -> P
     first = services[0]
     argv = argv_for(first.command)
     plain = argv[:2] != [SHELL, "-c"]
-    command = first.command.strip()
+    command = first.command.strip(" \t\n")
     direct = plain or becomes_program(command)
     line = f"exec {command}" if direct else command
     relative = os.path.relpath(first.cwd, project.root)

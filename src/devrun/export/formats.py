@@ -10,6 +10,15 @@ from devrun.config.nearest import choices
 from devrun.errors import UsageError
 from devrun.export import containers, local
 from devrun.export.deployment import Deployment
+from devrun.export.limits import (
+    NOT_UTF_8,
+    NOT_XML,
+    NOTHING,
+    Limits,
+    check_files,
+    check_processes,
+    without_lost_variables,
+)
 from devrun.export.render import ExportFile, Renderer
 
 Files = Callable[[Deployment, Renderer, str], Iterator[ExportFile]]
@@ -24,12 +33,20 @@ class Format:
         templates: Folder of its templates.
         notes: What it cannot say, of a certain deployment.
         next: What to do with the files; ``{folder}`` and ``{slug}`` are replaced.
+        shapes: Patterns of ``glob`` for the files that it may have made; ``{slug}`` is replaced.
+        limits: What it can hold of texts and of variables.
     """
 
     files: Files
     templates: str
     notes: Callable[[Deployment], Iterator[str]]
     next: str
+    shapes: tuple[str, ...]
+    limits: Limits
+
+    def patterns(self, slug: str) -> tuple[str, ...]:
+        """Return the patterns for an application's files."""
+        return tuple(shape.format(slug=slug) for shape in self.shapes)
 
 
 def make_files(
@@ -42,17 +59,21 @@ def make_files(
         templates: Folder of templates that replace the package's, or None.
 
     Raises:
-        UsageError: There is no such format, or a template is wrong.
+        UsageError: There is no such format, it cannot hold what the project says, or a template
+            is wrong.
     """
     chosen = FORMATS.get(name)
     if chosen is None:
-        known = ", ".join(FORMATS)
-        raise UsageError(f'no format "{name}"{choices(name, list(FORMATS))}; there are {known}')
-    notes = [*deployment.notes, *chosen.notes(deployment)]
+        raise UsageError(f'no format "{name}"{choices(name, list(FORMATS))}')
+    check_processes(deployment, name, chosen.limits)
+    deployment, lost = without_lost_variables(deployment, name, chosen.limits)
+    notes = [*deployment.notes, *lost, *chosen.notes(deployment)]
     deployment = replace(deployment, notes=tuple(notes))
     render = Renderer(chosen.templates, deployment, templates)
     render.define(user_units=name == "systemd-user")
-    return list(chosen.files(deployment, render, folder)), notes
+    files = list(chosen.files(deployment, render, folder))
+    check_files(files, deployment, name, chosen.limits)
+    return files, notes
 
 
 def _systemd_notes(deployment: Deployment) -> Iterator[str]:
@@ -104,6 +125,8 @@ def _compose_notes(deployment: Deployment) -> Iterator[str]:
 def _kubernetes_notes(deployment: Deployment) -> Iterator[str]:
     yield from _container_notes(deployment)
     for kind in deployment.processes:
+        if kind.serves and not deployment.slug[0].isalpha():
+            yield f"{deployment.slug}-{kind.slug}: a Service's name begins with a letter; say -a"
         if kind.stop_signal != "SIGTERM":
             yield f"{kind.name}: Kubernetes sends the image's STOPSIGNAL, not {kind.stop_signal}"
     if deployment.secrets and not deployment.options.include_secrets:
@@ -113,6 +136,10 @@ def _kubernetes_notes(deployment: Deployment) -> Iterator[str]:
 
 def _app_platform_notes(deployment: Deployment) -> Iterator[str]:
     yield from _container_notes(deployment)
+    names = [deployment.slug, *(kind.slug for kind in deployment.processes)]
+    for name in names:
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", name):
+            yield f'"{name}": App Platform takes names of 2 to 32 characters, a letter first'
     for kind in deployment.processes:
         if kind.stop_signal != "SIGTERM":
             yield f"{kind.name}: App Platform sends SIGTERM, not {kind.stop_signal}"
@@ -123,6 +150,10 @@ def _app_platform_notes(deployment: Deployment) -> Iterator[str]:
 
 
 _SYSTEMD = "systemctl {who}daemon-reload && systemctl {who}enable --now {{slug}}.target"
+_UNITS = ("{slug}.env", "{slug}-*.service", "{slug}.target")
+_SERVICE_FOLDERS = ("{slug}.env", "{slug}-*-[0-9]*/run", "{slug}-*-[0-9]*/log/run")
+_SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""A variable's name (POSIX, Base Definitions, 3.216): a shell drops all others that it is given."""
 
 FORMATS = {
     "systemd": Format(
@@ -130,43 +161,72 @@ FORMATS = {
         "systemd",
         _systemd_notes,
         "copy them to /etc/systemd/system; " + _SYSTEMD.format(who=""),
+        _UNITS,
+        Limits(lacks=NOT_UTF_8, names=_SHELL_NAME),
     ),
     "systemd-user": Format(
         local.systemd,
         "systemd",
         _systemd_notes,
         "copy them to ~/.config/systemd/user; " + _SYSTEMD.format(who="--user "),
+        _UNITS,
+        Limits(lacks=NOT_UTF_8, names=_SHELL_NAME),
     ),
     "launchd": Format(
         local.launchd,
         "launchd",
         _launchd_notes,
         "copy them to ~/Library/LaunchAgents; launchctl bootstrap gui/$UID FILE",
+        ("{slug}.env", "{slug}.*.plist"),
+        Limits(lacks=NOT_XML, names=_SHELL_NAME),
     ),
     "supervisord": Format(
         local.supervisord,
         "supervisord",
         _supervisor_notes,
         "copy them to /etc/supervisor/conf.d; supervisorctl update",
+        ("{slug}.env", "{slug}.conf"),
+        Limits(lacks=NOT_UTF_8, lacks_in_lines=NOTHING, names=_SHELL_NAME),
     ),
     "runit": Format(
-        local.runit, "runit", _runit_notes, "link them into /etc/service, or runsvdir {folder}"
+        local.runit,
+        "runit",
+        _runit_notes,
+        "link them into /etc/service, or runsvdir {folder}",
+        (*_SERVICE_FOLDERS, "{slug}-*-[0-9]*/control/t"),
+        Limits(names=_SHELL_NAME),
     ),
-    "s6": Format(local.s6, "s6", _supervisor_notes, "s6-svscan {folder}"),
+    "s6": Format(
+        local.s6,
+        "s6",
+        _supervisor_notes,
+        "s6-svscan {folder}",
+        _SERVICE_FOLDERS,
+        Limits(names=_SHELL_NAME),
+    ),
     "compose": Format(
         containers.compose,
         "compose",
         _compose_notes,
         "docker compose -p {slug} -f {folder}/compose.yaml up",
+        ("compose.yaml",),
+        Limits(lacks=NOT_UTF_8),
     ),
     "kubernetes": Format(
-        containers.kubernetes, "kubernetes", _kubernetes_notes, "kubectl apply -f {folder}"
+        containers.kubernetes,
+        "kubernetes",
+        _kubernetes_notes,
+        "kubectl apply -f {folder}",
+        ("deployment-*.yaml", "service-*.yaml", "job-*.yaml", "configmap.yaml", "secret.yaml"),
+        Limits(lacks=NOT_UTF_8, names=re.compile(r"[A-Za-z0-9_.-]+")),
     ),
     "app-platform": Format(
         containers.app_platform,
         "app-platform",
         _app_platform_notes,
         "doctl apps create --spec {folder}/app.yaml",
+        ("app.yaml",),
+        Limits(lacks=NOT_UTF_8, names=_SHELL_NAME),
     ),
 }
 """The formats by their names, local ones first."""

@@ -6,13 +6,20 @@ import os
 import shlex
 from collections.abc import Iterator
 
+from devrun.errors import UsageError
 from devrun.export.deployment import Deployment, ProcessType, shell_line
-from devrun.export.quoting import systemd_word
+from devrun.export.quoting import environment_value, printed_line, printf_text, systemd_word
 from devrun.export.render import ExportFile, Renderer
 from devrun.process.command import SHELL
 
 _INSTANCE = "\x1a"
 """Stands for systemd's ``%i`` until all other per cent signs have been doubled."""
+
+_SET_VALUES = 'unset DEVRUN_VALUES; set -a; eval "$1"; set +a; set --; '
+_GIVEN = f'set -- "$DEVRUN_VALUES"; {_SET_VALUES}'
+_PRINTED = f'set -- "$(printf %b "$DEVRUN_VALUES")"; {_SET_VALUES}'
+"""What a shell's line begins with that takes values from one variable, as what reads them has put
+them there before it changed the user."""
 
 
 def systemd(deployment: Deployment, render: Renderer, folder: str) -> Iterator[ExportFile]:
@@ -48,40 +55,52 @@ def _systemd_line(deployment: Deployment, kind: ProcessType) -> str:
 
 
 def _systemd_env_files(deployment: Deployment, folder: str) -> list[str]:
-    if deployment.options.include_secrets and deployment.env_files:
+    if _writes_values(deployment):
         return [os.path.join(folder, _env_name(deployment))]
     return list(deployment.env_files)
 
 
-def launchd(deployment: Deployment, render: Renderer, folder: str) -> Iterator[ExportFile]:
-    """Yield a property list for each instance (launchd.plist(5))."""
-    yield from _environment_file(deployment, render)
+def launchd(deployment: Deployment, render: Renderer, _folder: str) -> Iterator[ExportFile]:
+    """Yield a property list for each instance (launchd.plist(5)), with the values in it."""
+    _check_user(deployment, "launchd")
+    writes = _writes_values(deployment)
+    variables = deployment.written if writes else ()
     for kind in deployment.processes:
         for number in kind.instances:
             label = f"{deployment.slug}.{kind.slug}.{number}"
-            words = _words(deployment, kind, number, folder)
-            text = render("process.plist", process=kind, number=number, label=label, words=words)
-            yield ExportFile(f"{label}.plist", text)
+            words = _words(deployment, kind, number)
+            text = render(
+                "process.plist",
+                process=kind,
+                number=number,
+                label=label,
+                words=words,
+                variables=variables,
+            )
+            yield ExportFile(f"{label}.plist", text, private=writes)
 
 
-def supervisord(deployment: Deployment, render: Renderer, folder: str) -> Iterator[ExportFile]:
-    """Yield one file with a program for each instance and a group for all."""
-    yield from _environment_file(deployment, render)
-    programs = [
-        (
-            f"{deployment.slug}-{kind.slug}-{number}",
-            kind,
-            number,
-            _words(deployment, kind, number, folder),
-        )
-        for kind in deployment.processes
-        for number in kind.instances
-    ]
-    yield ExportFile(f"{deployment.slug}.conf", render("project.conf", programs=programs))
+def supervisord(deployment: Deployment, render: Renderer, _folder: str) -> Iterator[ExportFile]:
+    """Yield one file with a program for each instance and a group for all.
+
+    ``environment=`` can hold no value with quotes of both kinds, and no line break: all values
+    stand there in one.
+    """
+    writes = _writes_values(deployment)
+    lines = "".join(f"{name}={environment_value(value)}\n" for name, value in deployment.written)
+    programs = []
+    for kind in deployment.processes:
+        for number in kind.instances:
+            *before, line = _words(deployment, kind, number, values=_PRINTED)
+            name = f"{deployment.slug}-{kind.slug}-{number}"
+            programs.append((name, kind, number, (*before, printed_line(line))))
+    text = render("project.conf", programs=programs, values=printf_text(lines) if writes else "")
+    yield ExportFile(f"{deployment.slug}.conf", text, private=writes)
 
 
 def runit(deployment: Deployment, render: Renderer, folder: str) -> Iterator[ExportFile]:
     """Yield a service directory for each instance (runsv(8)), its log beside it."""
+    _check_user(deployment, "runit")
     yield from _service_folders(deployment, render, folder)
     for kind in deployment.processes:
         for number in kind.instances:
@@ -91,32 +110,50 @@ def runit(deployment: Deployment, render: Renderer, folder: str) -> Iterator[Exp
 
 
 def s6(deployment: Deployment, render: Renderer, folder: str) -> Iterator[ExportFile]:
-    """Yield a service directory for each instance (s6-supervise), its log beside it."""
+    """Yield a service directory for each instance (s6-supervise), its log beside it.
+
+    A ``timeout-kill`` of 0 milliseconds would mean never.
+    """
+    _check_user(deployment, "s6")
     yield from _service_folders(deployment, render, folder)
     for kind in deployment.processes:
         for number in kind.instances:
             name = f"{deployment.slug}-{kind.slug}-{number}"
-            yield ExportFile(f"{name}/down-signal", f"{kind.stop_signal}\n")
-            yield ExportFile(f"{name}/timeout-kill", f"{round(kind.stop_timeout * 1000)}\n")
+            wait = max(1, round(kind.stop_timeout * 1000))
+            yield ExportFile(f"{name}/down-signal", f"{kind.stop_signal}\n", bare=True)
+            yield ExportFile(f"{name}/timeout-kill", f"{wait}\n", bare=True)
 
 
 def _service_folders(deployment: Deployment, render: Renderer, folder: str) -> Iterator[ExportFile]:
     yield from _environment_file(deployment, render)
+    values = os.path.join(folder, _env_name(deployment)) if _writes_values(deployment) else ""
     for kind in deployment.processes:
         for number in kind.instances:
             name = f"{deployment.slug}-{kind.slug}-{number}"
-            words = _words(deployment, kind, number, folder)
-            run = render("run", process=kind, number=number, line=shlex.join(words), words=words)
+            words = _words(deployment, kind, number, values=_GIVEN)
+            line = shlex.join(words)
+            run = render("run", process=kind, number=number, line=line, words=words, values=values)
             yield ExportFile(f"{name}/run", run, executable=True)
             log = render("log-run", process=kind, number=number, name=name)
             yield ExportFile(f"{name}/log/run", log, executable=True)
 
 
-def _words(deployment: Deployment, kind: ProcessType, number: int, folder: str) -> tuple[str, ...]:
+def _check_user(deployment: Deployment, style: str) -> None:
+    user = deployment.options.user
+    if user is not None and user.isdecimal():
+        raise UsageError(f"--user {user}: {style} takes the name of a user, not the number")
+
+
+def _words(
+    deployment: Deployment, kind: ProcessType, number: int, *, values: str = ""
+) -> tuple[str, ...]:
     """Return the argument vector of one instance, which sets its variables itself.
 
-    Values that are written stand in a file of their own, never in a command line, which everybody
-    may read; where they are not written, ``devrun exec`` reads the ``.env`` files at each start.
+    Values that are written never stand in a command line, which everybody may read; where they are
+    not written, ``devrun exec`` reads the ``.env`` files at each start.
+
+    Args:
+        values: What the shell's line begins with to take values that are written.
     """
     assignments = [("PS", shlex.quote(f"{kind.name}.{number}"))]
     port = kind.port_of(number)
@@ -126,8 +163,7 @@ def _words(deployment: Deployment, kind: ProcessType, number: int, folder: str) 
     if not deployment.env_files:
         return SHELL, "-c", line
     if deployment.options.include_secrets:
-        path = shlex.quote(os.path.join(folder, _env_name(deployment)))
-        return SHELL, "-c", f"set -a; . {path}; set +a; {line}"
+        return SHELL, "-c", values + line
     files = [word for file in deployment.env_files for word in ("--env-file", file)]
     reader = (*deployment.options.devrun, "exec", "--root", deployment.root, "--no-env", *files)
     return (*reader, "--", SHELL, "-c", f"cd {shlex.quote(kind.folder)} && {line}")
@@ -142,6 +178,10 @@ def _env_name(deployment: Deployment) -> str:
     return f"{deployment.slug}.env"
 
 
+def _writes_values(deployment: Deployment) -> bool:
+    return deployment.options.include_secrets and bool(deployment.env_files)
+
+
 def _environment_file(deployment: Deployment, render: Renderer) -> Iterator[ExportFile]:
-    if deployment.options.include_secrets and deployment.env_files:
+    if _writes_values(deployment):
         yield ExportFile(_env_name(deployment), render("project.env"), private=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import jinja2
 
@@ -15,13 +17,18 @@ from devrun.export.quoting import FILTERS
 MARK = "Made by devrun export"
 """How the first lines of a file say that an export may replace it."""
 
-_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What an expression of a template can raise beside the errors of templates."""
+_FAULTS = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
+"""What an expression of a template can raise beside the errors of templates, or its file."""
 
 
 def mark_of(style: str, deployment: Deployment) -> str:
     """Return what the first lines of an application's files of one kind have in them."""
     return f"{MARK} {style} for {deployment.slug} "
+
+
+def has_mark(lines: Iterable[str], mark: str = MARK) -> bool:
+    """Whether the first three lines of a file have a mark: of any export, or a certain one."""
+    return any(mark in line for line in islice(lines, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +39,14 @@ class ExportFile:
         path: Relative to the folder of the export.
         executable: It is a program.
         private: It holds secrets.
+        bare: It is one word, and has no place for the mark.
     """
 
     path: str
     text: str
     executable: bool = False
     private: bool = False
+    bare: bool = False
 
 
 class Renderer:
@@ -81,12 +90,17 @@ class Renderer:
             UsageError: A template of the user's is wrong.
         """
         names = [f"{template}.j2", f"{self._style}/{template}.j2"]
+        place = f"--template: {names[0]}"
         try:
             return self._environment.select_template(names).render(variables)
         except jinja2.TemplateSyntaxError as error:
-            place = f"{error.filename or error.name}:{error.lineno}"
-            raise UsageError(f"{place}: {error.message}") from None
+            line = f"{error.filename or error.name}:{error.lineno}"
+            raise UsageError(f"{line}: {error.message}") from None
+        except RecursionError:
+            raise UsageError(f"{place}: includes or calls itself without end") from None
+        except jinja2.TemplateNotFound as error:
+            raise UsageError(f"{place}: no template {error}") from None
         except (jinja2.TemplateError, *_FAULTS) as error:
             if self._folder is None:
                 raise
-            raise UsageError(f"--template: {template}.j2: {error}") from None
+            raise UsageError(f"{place}: {error}") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from math import inf
 
 import trio
@@ -71,6 +71,8 @@ class Pump:
         self._cutter = LineCutter(terminal=terminal)
         self.at_once: Callable[[], bool] = _never
         """Whether chunks are to be published as they come, lines or not."""
+        self.room_elsewhere: Callable[[int], Awaitable[None]] | None = None
+        """Waits until others than the journal, who get the output too, may be given more."""
         self._process_ended = False
         self._last_wait = False
         self._over = False
@@ -109,6 +111,8 @@ class Pump:
     async def _step(self) -> bool:
         """Publish one read, or wait for one to be possible; False at the end of the output."""
         await self._journal.room(self)
+        if self.room_elsewhere is not None:
+            await self.room_elsewhere(self._instance)
         try:
             chunk = os.read(self._descriptor, READ_SIZE)
         except BlockingIOError:

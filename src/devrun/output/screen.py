@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
@@ -34,11 +34,16 @@ class Screen:
         self._prefixes: Prefixes | None = None
         self._size: Size = (24, 80)
 
-    def new_presenter(self, clock: Callable[[], float]) -> Presenter:
+    def new_presenter(
+        self,
+        clock: Callable[[], float],
+        last_lines: Callable[[int], Sequence[str]] = lambda _instance: (),
+    ) -> Presenter:
         """Return something that renders events.
 
         Args:
             clock: Returns the present time on the clock of the events.
+            last_lines: Returns what a service has said last.
         """
         if sys.platform == "win32":
             # Consoles before Windows 10 know no escape sequences. (colorama's init() would replace
@@ -49,7 +54,11 @@ class Screen:
         from devrun.output.presenter import Presenter
 
         return Presenter(
-            self._project, prefixes=self.prefixes, terminal=self._terminal, clock=clock
+            self._project,
+            prefixes=self.prefixes,
+            terminal=self._terminal,
+            clock=clock,
+            last_lines=last_lines,
         )
 
     @property

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 
 from devrun.errors import ExitCode, SpawnError
-from devrun.model import Shell, ShellKind
+from devrun.model import Service, Shell, ShellKind
 
 SHELL = "/bin/sh"
 
@@ -56,6 +56,20 @@ def argv_for(command: str, shell: Shell | None = None) -> list[str]:
     if words is None or "=" in words[0] or words[0] in _BUILT_IN:
         return [SHELL, "-c", command]
     return words
+
+
+def argv_of(service: Service) -> list[str]:
+    """Return the argument vector of a service's main process."""
+    if service.argv is not None:
+        return list(service.argv)
+    return argv_for(service.command, service.shell)
+
+
+def runs_in_shell(service: Service) -> bool:
+    """Whether a service's main process is a shell that runs its line."""
+    if service.argv is not None:
+        return False
+    return service.shell is not None or argv_for(service.command)[0] == SHELL
 
 
 def _plain_words(line: str) -> list[str] | None:

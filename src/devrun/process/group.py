@@ -46,6 +46,13 @@ def signal_group(pid: int, number: int) -> None:
         return  # Gone, or macOS's answer for a group of zombies (kill(2) there).
 
 
+def signal_process(pid: int, number: int) -> None:
+    """Send a signal to one process, gone or not; one that is stopped is continued."""
+    process = tree.look_up(pid)
+    if process is not None and tree.send(process, number) and process.state == "T":
+        tree.send(process, signal.SIGCONT)
+
+
 class Asking:
     """Asks leftovers to end, each process group once.
 

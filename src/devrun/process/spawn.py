@@ -17,8 +17,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from devrun.errors import ExitCode, SpawnError
-from devrun.model import Shell
-from devrun.process.command import SHELL, argv_for, find_program
+from devrun.process.command import SHELL, find_program
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
+if TYPE_CHECKING:
+    from devrun.policies import ProcessLimits
+    from devrun.process.channels import Channels
+    from devrun.process.held_sockets import Held
 
 PIPE_SIZE = 256 * 1024
 """Bytes a child may be ahead of devrun; the default of 64 KiB makes it wait more often."""
@@ -56,7 +61,7 @@ class Child:
             own. With a pty it is the same as ``output``.
         terminal: The process's side of its pty, held open so that what it wrote last is not lost
             when it ends (macOS discards it); None without a pty.
-        shell: The main process is a shell that runs the line.
+        channels: Other ways to talk with it, if it has any.
         started_at: ``time.monotonic()`` when it was started.
         ended_at: The same when it had ended, if ``note_ends`` noticed that.
     """
@@ -65,7 +70,7 @@ class Child:
     output: int | None
     terminal: int | None = None
     input: int | None = None
-    shell: bool = False
+    channels: Channels | None = None
     started_at: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
 
@@ -75,20 +80,38 @@ class Child:
         return self.popen.pid
 
 
+@dataclass(frozen=True, slots=True)
+class Inherits:
+    """What a process gets besides its streams, folder and environment.
+
+    Attributes:
+        sockets: Listening sockets.
+        limits: Niceness and resource limits.
+        descriptors: Others, under the numbers that they have in devrun.
+    """
+
+    sockets: Held | None = None
+    limits: ProcessLimits | None = None
+    descriptors: tuple[int, ...] = ()
+
+
+_NOTHING = Inherits()
+
+
 def spawn(
-    command: str,
+    argv: Sequence[str],
     *,
     cwd: str,
     env: Mapping[str, str],
     stdio: Stdio,
     size: tuple[int, int] = (24, 80),
-    shell: Shell | None = None,
     takes: Input = Input.NOTHING,
+    inherits: Inherits = _NOTHING,
 ) -> Child:
-    """Start ``command`` as the leader of a session of its own.
+    """Start a program as the leader of a session of its own.
 
     Args:
-        shell: What runs every line, or None for ``/bin/sh`` where the line needs one.
+        argv: A program, by path or by name, and its arguments.
         size: Rows and columns of the pty, if there is one.
 
     Raises:
@@ -96,8 +119,8 @@ def spawn(
     """
     if not os.path.isdir(cwd):
         raise SpawnError(f'no such folder: "{cwd}"', ExitCode.NOT_FOUND)
-    argv = argv_for(command, shell)
-    program = _Program(argv, find_program(argv[0], cwd=cwd, env=env), cwd, env)
+    path = find_program(argv[0], cwd=cwd, env=env)
+    program = _with(inherits, _Program(argv, path, cwd, env))
     try:
         if stdio is Stdio.PTY and sys.platform != "win32":
             child = _spawn_on_pty(program, size, echo=takes is Input.KEYS)
@@ -108,8 +131,31 @@ def spawn(
             child = _spawn(program, stdio, subprocess.DEVNULL)
     except OSError as error:  # No descriptor, no pty or no process was to be had.
         raise _spawn_error(error, argv[0]) from error
-    child.shell = shell is not None or argv[0] == SHELL
+    if inherits.limits is not None:
+        from devrun.process.limits import impose
+
+        impose(child.popen, inherits.limits)
     return child
+
+
+def _with(inherits: Inherits, program: _Program) -> _Program:
+    """Return the program behind what gives it sockets and limits."""
+    if inherits == _NOTHING:
+        return program
+    if inherits.sockets is None and inherits.limits is None:
+        return replace(program, descriptors=inherits.descriptors)
+    # What stands between looks for no program, so it gets the path; relative to the folder.
+    path = os.path.join(program.cwd, program.path)
+    argv = [path, *program.argv[1:]]
+    descriptors = inherits.descriptors
+    if inherits.sockets is not None:
+        argv, numbers = inherits.sockets.wrapped(argv)
+        descriptors += numbers
+    if inherits.limits is not None:
+        from devrun.process.limits import wrapped
+
+        argv = wrapped(argv, inherits.limits)
+    return replace(program, argv=argv, path=argv[0], descriptors=descriptors)
 
 
 if sys.platform == "linux":
@@ -154,6 +200,7 @@ class _Program:
     path: str
     cwd: str
     env: Mapping[str, str]
+    descriptors: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +264,7 @@ def _popen(program: _Program, streams: _Streams) -> subprocess.Popen[bytes]:
             stdout=streams.output,
             stderr=streams.output,
             start_new_session=True,
+            pass_fds=program.descriptors,
         )
     except OSError as error:
         if error.errno == errno.ENOEXEC and program.path != SHELL:

@@ -12,8 +12,10 @@ from devrun.config.environment import service_environment
 from devrun.errors import ExitCode, SpawnError, UsageError
 from devrun.model import Project, Service
 from devrun.output.screen import Size
+from devrun.process.channels import ChannelOpener
+from devrun.process.command import argv_of
 from devrun.process.mark import MARK, mark_for
-from devrun.process.spawn import Child, Input, Stdio, spawn
+from devrun.process.spawn import Child, Inherits, Input, Stdio, spawn
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Launcher:
         self._takes_input = project.input_target is not None
         self._last_environment: dict[int, dict[str, str]] = {}
         self._sessions: dict[int, set[int]] = {}
+        self._channels = ChannelOpener(environ)
         self.began_at = time.time()
         """Wall-clock time at which the first process was about to be started."""
 
@@ -60,19 +63,42 @@ class Launcher:
             SpawnError: It cannot be started.
         """
         env = dict(self._environment(service))
-        _, env[MARK] = mark_for(service.index, self._environ.get(MARK))
+        mark, env[MARK] = mark_for(service.index, self._environ.get(MARK))
+        channels = self._channels.open(service, mark)
+        if channels is not None:
+            env |= channels.variables(env)
+        try:
+            child = self._spawn(service, env)
+        except SpawnError:
+            if channels is not None:
+                channels.close()
+            raise
+        child.channels = channels
+        self._sessions.setdefault(service.index, set()).add(child.pid)
+        return child
+
+    def _spawn(self, service: Service, env: Mapping[str, str]) -> Child:
         stdio = self._stdio(service)
-        child = spawn(
-            service.command,
+        return spawn(
+            argv_of(service),
             cwd=service.cwd,
             env=env,
             stdio=stdio,
             size=self._size_for(service.index) if stdio is Stdio.PTY else NO_SIZE,
-            shell=service.shell,
             takes=self._input_of(service),
+            inherits=self._inherits(service),
         )
-        self._sessions.setdefault(service.index, set()).add(child.pid)
-        return child
+
+    def environment_of(self, service: Service) -> Mapping[str, str]:
+        """Return what the service's latest generation was started with, channels aside."""
+        return self._last_environment.get(service.index, self._environ)
+
+    def close(self) -> None:
+        """Give up what the run held for its services."""
+        self._channels.close()
+
+    def _inherits(self, service: Service) -> Inherits:
+        return Inherits(limits=service.limits)
 
     def _input_of(self, service: Service) -> Input:
         if service.index == self._project.focus:
@@ -97,7 +123,7 @@ class Launcher:
     def _stdio(self, service: Service) -> Stdio:
         if service.raw and not service.hidden:
             return Stdio.INHERIT
-        return Stdio.PTY if self._tty else Stdio.PIPE
+        return Stdio.PTY if (self._tty if service.tty is None else service.tty) else Stdio.PIPE
 
     def _environment(self, service: Service) -> Mapping[str, str]:
         """Read the service's environment afresh; a file broken since then keeps the former one."""

@@ -12,12 +12,12 @@ from typing import assert_never
 import trio
 
 from devrun.errors import SpawnError
-from devrun.events import Event, Killed, LeftBehind, Output, Started
-from devrun.model import ExitStatus, Service
+from devrun.events import Event, Killed, LeftBehind, Notice, Output, Started
+from devrun.model import ExitStatus, Service, StopScope
 from devrun.output.journal import Journal
 from devrun.output.pump import Pump
 from devrun.process.exits import ChildExits
-from devrun.process.group import Asking, Ownership, owned, signal_group
+from devrun.process.group import Asking, Ownership, owned, signal_group, signal_process
 from devrun.process.signals import KILL
 from devrun.process.spawn import Child, close_input
 from devrun.supervise import machine
@@ -26,6 +26,7 @@ from devrun.supervise.messages import (
     Action,
     Ask,
     AwaitReady,
+    BecameReady,
     CheckHealth,
     Clear,
     Deadline,
@@ -43,10 +44,16 @@ from devrun.supervise.state import Phase, State
 TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
     from devrun.output.focus import Focused
+    from devrun.output.log_files import LogFiles
+    from devrun.supervise.attention import Attention
+    from devrun.supervise.probe_answers import Subject
 
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a tree that was asked to end. SIGCHLD makes them unnecessary where
 devrun is a subreaper; elsewhere orphans end unseen."""
+
+LEFT_FOR_SIGNAL = 1.0
+"""Seconds of the time for stopping that a stop command leaves for what it does not stop."""
 
 RECHECK = 0.02
 """Seconds between two looks at a tree that is being killed; it may be forking against us."""
@@ -61,6 +68,7 @@ class Surroundings:
         over: Hears of a service all of whose events have been published.
         observe: Hands an event or a change of state to the supervisor, at once.
         focused: What shows one service's output at once while it has the terminal, if there is one.
+        logs: What writes output to files, if any service has one.
         adopted: First generations that were started before the event loop, by index.
     """
 
@@ -72,6 +80,7 @@ class Surroundings:
     observe: Callable[[int, Event | State], None]
     adopted: dict[int, Child | SpawnError]
     focused: Focused | None = None
+    logs: LogFiles | None = None
 
 
 class ServiceTask:
@@ -89,6 +98,8 @@ class ServiceTask:
         self._heard = trio.Event()
         self._sent = 0
         self._waiting = trio.CancelScope()
+        self._attention: Attention | None = None
+        self._stop_command: trio.Event | None = None
 
     def send(self, message: Input) -> None:
         """Tell the service something; it answers in the order of what it was told."""
@@ -125,6 +136,8 @@ class ServiceTask:
             self._perform(action, nursery, pumps)
         if isinstance(message, Spawned):
             self._heard.set()
+        elif isinstance(message, BecameReady) and self.state.ready and self._attention is not None:
+            self._attention.expect_life(nursery)
         self._around.observe(self.spec.index, self.state)
 
     async def _next(self) -> Input:
@@ -166,15 +179,17 @@ class ServiceTask:
             case Spawn():
                 self._spawn(action.generation, nursery, pumps)
             case Ask():
-                if self._child is not None:
-                    self._sent = action.signal
-                    signal_group(self._child.pid, action.signal)
+                self._ask(action, nursery)
             case Clear():
                 nursery.start_soon(self._clear, action)
             case Kill():
                 nursery.start_soon(self._kill, action)
-            case AwaitReady() | CheckHealth():
-                return
+            case AwaitReady():
+                if self._attention is not None:
+                    self._attention.await_ready(nursery)
+            case CheckHealth():
+                if self._attention is not None:
+                    self._attention.check_health(nursery)
             case Emit():
                 self._around.observe(self.spec.index, action.event)
                 self._told.send_nowait(action.event)
@@ -206,13 +221,48 @@ class ServiceTask:
                 after=self._announced,
                 terminal=child.terminal is not None,
             )
+            if self._around.logs is not None:
+                self._pump.room_elsewhere = self._around.logs.room
             if self._around.focused is not None:
                 self._pump.at_once = self._has_terminal
             pumps.start_soon(self._pump.run)
         since = trio.current_time() - (time.monotonic() - child.started_at)
         self._heard = trio.Event()
+        self._attend(child, generation, nursery)
         self.send(Spawned(generation, child.pid, since))
         nursery.start_soon(self._wait_for, child, generation, self._pump)
+
+    def _attend(self, child: Child, generation: int, nursery: trio.Nursery) -> None:
+        """Ask and hear a generation whose service wants that; plain commands do not."""
+        spec = self.spec
+        if spec.ready is None and spec.health is None and child.channels is None:
+            return
+        from devrun.supervise.attention import Attention
+
+        self._attention = Attention(
+            spec,
+            generation,
+            subject=lambda: self._subject(child.started_at),
+            owned=self._ownership,
+            channels=child.channels,
+            send=self.send,
+            notice=self._notice,
+        )
+        self._attention.listen(nursery)
+
+    def _notice(self, text: str) -> None:
+        self.tell(Notice(text, self.spec.index))
+
+    def _subject(self, started_at: float) -> Subject:
+        """Return what probes are to know of the present generation."""
+        from devrun.supervise.subject import subject_of
+
+        return subject_of(
+            self.spec,
+            launcher=self._around.launcher,
+            exits=self._around.exits,
+            started_at=started_at,
+        )
 
     def _has_terminal(self) -> bool:
         """Whether the service has devrun's terminal for itself."""
@@ -230,6 +280,9 @@ class ServiceTask:
         status = await self._around.exits.wait(child)
         await heard.wait()  # The start is told first, however soon the end has come.
         self._child = None
+        if self._attention is not None:
+            self._attention.end()
+            self._attention = None
         if child.input != child.output:
             close_input(child)
         if child.terminal is not None:
@@ -242,12 +295,53 @@ class ServiceTask:
         before = 0.0 if child.ended_at is None else noticed - child.ended_at
         self.send(Ended(generation, status, before))
 
+    def _ask(self, action: Ask, nursery: trio.Nursery) -> None:
+        if self._attention is not None:
+            self._attention.stop_probing()
+        if self.spec.stop.command is None:
+            self._signal(action)
+            return
+        self._stop_command = trio.Event()
+        nursery.start_soon(self._run_stop_command, self.spec.stop.command, action)
+
+    def _signal(self, action: Ask) -> None:
+        """Have the main process stop: by a message if it listens for one, else by the signal."""
+        child = self._child
+        if child is None or self.state.generation != action.generation:
+            return
+        stop = self.spec.stop
+        if stop.message and self._attention is not None and self._attention.ask_to_stop():
+            return
+        self._sent = action.signal
+        if stop.scope is StopScope.MAIN:
+            signal_process(child.pid, action.signal)
+        else:
+            signal_group(child.pid, action.signal)
+
+    async def _run_stop_command(self, command: str, action: Ask) -> None:
+        """Run what stops the service, and signal what it leaves; all within the stop's time."""
+        from devrun.policies import ExecProbe
+        from devrun.supervise.probe_answers import Passed
+        from devrun.supervise.probes import ask
+
+        done = self._stop_command or trio.Event()
+        seconds = max(self.spec.stop.timeout - LEFT_FOR_SIGNAL, self.spec.stop.timeout / 2)
+        try:
+            answer = await ask(ExecProbe(command), self._subject(time.monotonic()), timeout=seconds)
+            if not isinstance(answer, Passed):
+                self._notice(f'stop command "{command}": {answer.reason}')
+        finally:
+            done.set()
+        self._signal(action)
+
     async def _clear(self, action: Clear) -> None:
         """Ask what the main process left behind, once, and wait until it is gone.
 
         Its own group has had a signal already, if the service was stopped; a process that left
         the group has not, and nor has any if the main process ended by itself.
         """
+        if self._stop_command is not None:
+            await self._stop_command.wait()
         sessions = self._ownership().sessions
         asking = Asking(sessions if self.state.stopped else frozenset(), self._sent)
         while left := owned(self._ownership()):
@@ -290,6 +384,8 @@ class ServiceTask:
     # -- events, in the order of the output -------------------------------------------------
 
     def _publish_output(self, event: Output) -> None:
+        if self._attention is not None:
+            self._attention.take(event)
         self._around.publish(event)
 
     async def _tell(self) -> None:

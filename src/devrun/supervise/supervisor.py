@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import trio
@@ -25,19 +25,19 @@ from devrun.events import (
     Stopping,
     StopReason,
 )
-from devrun.model import KillOthers, Project
+from devrun.model import KillOthers, Project, WatchSettings
 from devrun.output.screen import Size
-from devrun.process import tree
-from devrun.process.group import Asking
-from devrun.process.signals import CHILD, CONTINUE, KILL, RESIZE, STOP, SUSPEND
+from devrun.process.signals import CHILD, CONTINUE, RESIZE, SUSPEND
 from devrun.process.spawn import Child, resize
 from devrun.sources.keyboard import Keyboard
 from devrun.sources.loop_guard import Answer, LoopGuard
 from devrun.sources.signals import STOP_SIGNALS, SignalInbox, StopRequests
+from devrun.supervise.last_processes import clear_up, kill_everything
 from devrun.supervise.messages import FilesChanged, Level, Restart, Start, Stop
 from devrun.supervise.outcome import Ending, Verdict, ends_others, verdict
-from devrun.supervise.service import RECHECK, ServiceTask, Surroundings
+from devrun.supervise.service import ServiceTask, Surroundings
 from devrun.supervise.state import Phase, State, Then
+from devrun.supervise.suspension import pass_on, suspend
 from devrun.supervise.turns import Turns
 
 TYPE_CHECKING = False  # output.focus is not for every run
@@ -84,6 +84,7 @@ class Supervisor:
         self._requests = StopRequests()
         self._stopping_since: float | None = None
         self._everything = trio.CancelScope()
+        self._stop_begun = trio.Event()
         self.signalled = trio.Event()
         """Set once a signal has told the run to stop."""
         self.left_behind: list[LeftBehind] = []
@@ -112,7 +113,7 @@ class Supervisor:
                 await self._clear_up()
                 self.orderly = self._reason is not StopReason.GUARDIAN_GONE
         finally:
-            self._kill_everything()
+            kill_everything()
         self.over.set()
         for task in self._tasks:
             task.end_output_soon()
@@ -149,6 +150,7 @@ class Supervisor:
                 self._around.publish(event)
             else:
                 self._tasks[cause].tell(event)  # Behind the exit that it follows from.
+            self._stop_begun.set()
         if level is Level.KILL:
             for task in self._tasks:
                 task.send(Stop(level, self._signal_for(task, received)))
@@ -160,6 +162,13 @@ class Supervisor:
         for index in self._turns.stops(self._states()):
             task = self._tasks[index]
             task.send(Stop(Level.ASK, self._signal_for(task, self._received)))
+
+    async def _kill_in_time(self, seconds: float) -> None:
+        """Kill what is left when the time for stopping the whole project is over."""
+        await self._stop_begun.wait()
+        await trio.sleep(seconds)
+        if self._reason is not None:
+            self.stop(self._reason, Level.KILL)
 
     def _states(self) -> list[State]:
         return [task.state for task in self._tasks]
@@ -220,6 +229,8 @@ class Supervisor:
                 services.start_soon(task.run, pumps)
                 # A step ahead of the next, so that what is there at once comes in their order.
                 await trio.lowlevel.checkpoint()
+            if self._project.shutdown_timeout is not None:
+                sources.start_soon(self._kill_in_time, self._project.shutdown_timeout)
             if self._project.input_target is not None:
                 sources.start_soon(self._pass_input_on)
             if self._around.focused is not None:
@@ -281,13 +292,21 @@ class Supervisor:
             partial(
                 watch,
                 rules,
-                self._project.watch,
+                self._watch_settings(),
                 root=self._project.root,
                 since=self._around.launcher.began_at,
                 publish=self._files_changed,
                 notice=lambda text: self._around.publish(Notice(text)),
             )
         )
+
+    def _watch_settings(self) -> WatchSettings:
+        """Return what holds for watching; devrun's own log files never count."""
+        settings = self._project.watch
+        if self._around.logs is None:
+            return settings
+        own = self._around.logs.own.patterns(self._project.root)
+        return replace(settings, ignore=(*settings.ignore, *own))
 
     def _files_changed(self, burst: Mapping[int, Sequence[str]]) -> None:
         for index, paths in burst.items():
@@ -343,23 +362,12 @@ class Supervisor:
             self.stop(StopReason.GUARDIAN_GONE, Level.KILL)
 
     def _suspend(self) -> None:
-        """Stop every process, then devrun; go on in the reverse order (Ctrl+Z and ``fg``).
-
-        SIGSTOP, because a process group without a parent in its session ignores SIGTSTP
-        (POSIX 2.4.3), and services lead sessions of their own.
-        """
+        """Stop every process, then devrun, until it is continued (Ctrl+Z and ``fg``)."""
         if self._around.focused is not None:
             self._keyboard.leave()
-        stopped = tree.descendants(os.getpid())
-        for process in stopped:
-            tree.send(process, STOP)
-        before = time.monotonic()
-        os.kill(os.getpid(), STOP)
-        paused = time.monotonic() - before
+        paused = suspend()
         if self._around.focused is not None:
             self._keyboard.enter()
-        for process in tree.descendants(os.getpid()):
-            tree.send(process, CONTINUE)
         for task in self._tasks:
             task.add_pause(paused)
 
@@ -369,40 +377,21 @@ class Supervisor:
                 resize(task.child, self._size_for(task.spec.index))
 
     def _pass_on(self, number: int) -> None:
-        """Pass SIGUSR1 and SIGUSR2 on to the programs, as foreman does.
-
-        A shell that runs a line would die of them; what it runs is meant.
-        """
         for task in self._tasks:
-            if (child := task.child) is not None:
-                for pid in tree.children(child.pid) if child.shell else [child.pid]:
-                    if (process := tree.look_up(pid)) is not None:
-                        tree.send(process, number)
+            if task.child is not None:
+                pass_on(number, task.spec, task.child)
 
     # -- the end ----------------------------------------------------------------------------
 
     async def _clear_up(self) -> None:
-        """Stop what services left running when they ended; ask, wait, kill."""
-        number = self._stop_signal(self._received)
+        """Stop what services left running when they ended."""
         timeout = max(service.stop.timeout for service in self._project.services)
         now = trio.current_time()
         # What is left had as long as the services, if they took their time; a second at least.
         since = now if self._stopping_since is None else self._stopping_since
-        deadline = min(now + timeout, max(since + timeout, now + 1.0))
-        asking = Asking()
-        while left := tree.descendants(os.getpid()):
-            if self._level is Level.KILL or trio.current_time() >= deadline:
-                for process in left:
-                    tree.send(process, KILL)
-                await self._around.exits.changed(at_most=RECHECK)
-                if trio.current_time() >= deadline + 5.0:
-                    return
-                continue
-            if asked := asking.ask(left, number):
-                self.left_behind.append(LeftBehind(None, asked))
-            await self._around.exits.changed(at_most=0.25)
-
-    def _kill_everything(self) -> None:
-        """The last resort, where the loop was cancelled or devrun has a defect."""
-        for process in tree.descendants(os.getpid()):
-            tree.send(process, KILL)
+        self.left_behind += await clear_up(
+            self._around.exits,
+            number=self._stop_signal(self._received),
+            deadline=min(now + timeout, max(since + timeout, now + 1.0)),
+            kills=lambda: self._level is Level.KILL,
+        )

@@ -1,0 +1,254 @@
+"""What is asked of one generation of a service, and what it says of itself.
+
+Probes run while it runs and is not being stopped; channels are heard until its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import assert_never
+
+import trio
+
+from devrun.events import Output, Piece
+from devrun.model import Service
+from devrun.policies import (
+    DelayGate,
+    ExecProbe,
+    FileProbe,
+    HealthCheck,
+    HttpProbe,
+    IpcGate,
+    LogGate,
+    NotifyGate,
+    PortProbe,
+    Probe,
+)
+from devrun.process import node_ipc, notifications
+from devrun.process.channels import Channels
+from devrun.process.group import Ownership
+from devrun.process.node_ipc import NodeIpc
+from devrun.process.notify_socket import NotifySocket, is_of
+from devrun.supervise.messages import BecameReady, Extend, Faulty, Input, Probed
+from devrun.supervise.probe_answers import Failed, HeldByOther, Subject
+
+STATUS_CHANGES = 8
+"""Lines of ``STATUS=`` that are shown of one generation; more would be a log of its own."""
+
+
+class Attention:
+    """One generation's.
+
+    Args:
+        subject: What probes are told of it.
+        owned: How its processes are recognised.
+        channels: How it talks to devrun, if it does.
+        send: Tells its machine something.
+        notice: Shows a line.
+    """
+
+    def __init__(
+        self,
+        spec: Service,
+        generation: int,
+        *,
+        subject: Callable[[], Subject],
+        owned: Callable[[], Ownership],
+        channels: Channels | None,
+        send: Callable[[Input], None],
+        notice: Callable[[str], None],
+    ) -> None:
+        self._spec = spec
+        self._generation = generation
+        self._subject = subject
+        self._owned = owned
+        self._channels = channels or Channels()
+        self._send = send
+        self._notice = notice
+        self._probing: list[trio.CancelScope] = []
+        self._in_peace = False
+        self._statuses = 0
+        self._watchdog: trio.CancelScope | None = None
+        self._interval = inf
+        gate = None if spec.ready is None else spec.ready.gate
+        if isinstance(gate, NotifyGate) and gate.watchdog is not None:
+            self._interval = gate.watchdog
+        self._pattern = None
+        if spec.ready is not None and isinstance(spec.ready.gate, LogGate):
+            from devrun.output.log_pattern import LogPattern
+
+            self._pattern = LogPattern(spec.ready.gate.pattern)
+
+    def listen(self, nursery: trio.Nursery) -> None:
+        """Begin to hear what the generation says of itself."""
+        if self._channels.notify is not None:
+            nursery.start_soon(self._hear_notifications, self._channels.notify)
+        if self._channels.ipc is not None:
+            nursery.start_soon(self._hear_node, self._channels.ipc)
+
+    def take(self, event: Output) -> None:
+        """Look at a piece of its output."""
+        if self._pattern is None or event.piece is Piece.PROGRESS:
+            return  # The state of a line that is redrawn comes again, in full.
+        found = self._pattern.feed(event.data)
+        # A part is shown when it has been quiet for a while: it may be a prompt.
+        if found or (event.piece is Piece.PART and self._pattern.search_unfinished()):
+            self._pattern = None
+            self._became_ready()
+
+    def await_ready(self, nursery: trio.Nursery) -> None:
+        """Find out when it is ready."""
+        if self._spec.ready is None:
+            return
+        match gate := self._spec.ready.gate:
+            case PortProbe() | HttpProbe() | ExecProbe() | FileProbe():
+                nursery.start_soon(self._probe_until_ready, gate)
+            case LogGate() | DelayGate() | NotifyGate() | IpcGate():
+                return  # That is heard, or comes with time.
+            case _:
+                assert_never(gate)
+
+    def check_health(self, nursery: trio.Nursery) -> None:
+        """Ask it again and again."""
+        if self._spec.health is not None:
+            nursery.start_soon(self._watch_health, self._spec.health)
+
+    def expect_life(self, nursery: trio.Nursery) -> None:
+        """Expect signs of life from now on, if they were asked for."""
+        if self._interval < inf:
+            nursery.start_soon(self._watch_for_life)
+
+    def stop_probing(self) -> None:
+        """Leave it in peace: it is being stopped."""
+        self._in_peace = True
+        for scope in self._probing:
+            scope.cancel()
+
+    def _scope(self) -> trio.CancelScope:
+        """Return a scope that lasts until the generation is stopped."""
+        scope = trio.CancelScope()
+        self._probing.append(scope)
+        if self._in_peace:
+            scope.cancel()
+        return scope
+
+    def end(self) -> None:
+        """The main process has ended, or a new generation begins."""
+        self.stop_probing()
+        self._channels.close()
+
+    def ask_to_stop(self) -> bool:
+        """Send Node's 'shutdown'; False if nobody listens for it."""
+        return self._channels.ipc is not None and self._channels.ipc.send_nowait("shutdown")
+
+    def _became_ready(self) -> None:
+        self._send(BecameReady(self._generation))
+
+    # -- probes -----------------------------------------------------------------------------
+
+    async def _probe_until_ready(self, probe: Probe) -> None:
+        from devrun.supervise.probes import until_ready
+
+        with self._scope():
+            await until_ready(probe, self._subject(), publish=self._say_why_not)
+            self._became_ready()
+
+    def _say_why_not(self, answer: Failed | HeldByOther) -> None:
+        """Say what will not pass by itself: somebody else has the port."""
+        if isinstance(answer, HeldByOther):
+            self._notice(answer.reason)
+
+    async def _watch_health(self, check: HealthCheck) -> None:
+        from devrun.supervise.probe_health import Degraded, Health, Healthy, Unhealthy
+        from devrun.supervise.probes import watch_health
+
+        def report(health: Health) -> None:
+            match health:
+                case Healthy():
+                    self._send(Probed(self._generation, healthy=True))
+                case Degraded():
+                    self._send(Probed(self._generation, healthy=False, reason=health.reason))
+                case Unhealthy():
+                    self._send(Faulty(self._generation, f"unhealthy: {health.reason}"))
+                case _:
+                    assert_never(health)
+
+        with self._scope():
+            await watch_health(check, self._subject(), report=report)
+
+    async def _watch_for_life(self) -> None:
+        with self._scope():
+            with trio.CancelScope(deadline=trio.current_time() + self._interval) as self._watchdog:
+                await trio.sleep_forever()
+            reason = f"no sign of life (WATCHDOG=1) within {self._interval:g} s"
+            self._send(Faulty(self._generation, reason))
+
+    # -- channels ---------------------------------------------------------------------------
+
+    async def _hear_notifications(self, socket: NotifySocket) -> None:
+        while said := await socket.hear(self._belongs):
+            for notification in said:
+                self._take_notification(notification)
+
+    def _belongs(self, pid: int) -> bool:
+        return is_of(self._owned(), pid)
+
+    def _take_notification(self, said: notifications.Notification) -> None:
+        match said:
+            case notifications.Ready():
+                self._became_ready()
+            case notifications.Watchdog():
+                self._move_watchdog()
+            case notifications.WatchdogInterval():
+                self._interval = said.seconds
+                self._move_watchdog()
+            case notifications.Stopping():
+                self.stop_probing()
+            case notifications.ExtendTimeout():
+                self._send(Extend(self._generation, said.seconds))
+            case notifications.WatchdogTrigger():
+                self._send(Faulty(self._generation, "asked to be stopped (WATCHDOG=trigger)"))
+            case notifications.MainPid() | notifications.Barrier():
+                return
+            case _:
+                self._say(said)
+
+    def _say(
+        self,
+        said: notifications.Status
+        | notifications.Reloading
+        | notifications.Errno
+        | notifications.Stranger,
+    ) -> None:
+        """Show what is for people."""
+        match said:
+            case notifications.Status():
+                self._statuses += 1
+                if self._statuses <= STATUS_CHANGES:
+                    self._notice(said.text)
+            case notifications.Reloading():
+                self._notice("reloading itself")
+            case notifications.Errno():
+                self._notice(f"reports error {said.number}")
+            case notifications.Stranger():
+                self._notice(f"pid {said.pid}, which is none of its processes, spoke in its name")
+            case _:
+                assert_never(said)
+
+    def _move_watchdog(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.deadline = trio.current_time() + self._interval
+
+    async def _hear_node(self, ipc: NodeIpc) -> None:
+        while said := await ipc.hear():
+            for message in said:
+                match message:
+                    case node_ipc.Ready():
+                        self._became_ready()
+                    case node_ipc.Closed(reason) if reason is not None:
+                        self._notice(f"its channel has been closed: {reason}")
+                    case node_ipc.Closed() | node_ipc.Message():
+                        continue
+                    case _:
+                        assert_never(message)

@@ -1,0 +1,30 @@
+"""What probes are told of a generation."""
+
+from __future__ import annotations
+
+import time
+
+from devrun.model import Service
+from devrun.process.exits import ChildExits
+from devrun.process.notify_socket import is_of
+from devrun.supervise.launch import Launcher
+from devrun.supervise.probe_answers import Subject
+
+
+def subject_of(
+    service: Service, *, launcher: Launcher, exits: ChildExits, started_at: float
+) -> Subject:
+    """Return what probes are told of a service's present generation.
+
+    Args:
+        started_at: ``time.monotonic()`` when it was started.
+    """
+    return Subject(
+        label=service.label,
+        cwd=service.cwd,
+        env=launcher.environment_of(service),
+        started_at=time.time() - (time.monotonic() - started_at),
+        is_ours=lambda pid: is_of(launcher.ownership(service), pid),
+        exits=exits,
+        shell=service.shell,
+    )
