@@ -65,14 +65,14 @@ def services(count: int, mebibytes: int) -> Iterator[list[Ownership]]:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,
-                env={**os.environ, MARK: mark_for(index, None)[1]},
+                env={**os.environ, MARK: mark_for(index, 1, None)[1]},
             )
             started.append(child)
         for child in started:
             if child.stdout is None or child.stdout.read(12) != b"ready\n" * 2:
                 raise SystemExit("a service did not start")
         yield [
-            Ownership(frozenset({child.pid}), mark_for(index, None)[0].encode())
+            Ownership(frozenset({child.pid}), mark_for(index, 1, None)[0].encode())
             for index, child in enumerate(started)
         ]
     finally:

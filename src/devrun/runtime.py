@@ -92,7 +92,7 @@ def _start_first(this: Run, launcher: Launcher) -> dict[int, Child | SpawnError]
         if service.depends_on or service.start_delay:
             continue
         try:
-            adopted[service.index] = child = launcher.launch(service)
+            adopted[service.index] = child = launcher.launch(service, generation=1)
             running.append(child)
             note_ends(running)  # The signal may have come before this.
         except SpawnError as error:

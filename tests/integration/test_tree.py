@@ -18,7 +18,7 @@ from devrun.process.mark import MARK, mark_for
 def family():
     """Start a shell with a child in the group, and one in a session of its own."""
     script = "sleep 100 & setsid sh -c 'echo ready; exec sleep 100' & wait"
-    value = mark_for(7, None)[1]
+    value = mark_for(7, 1, None)[1]
     shell = subprocess.Popen(
         ["sh", "-c", script],
         stdout=subprocess.PIPE,
@@ -46,13 +46,13 @@ def test_descendants_are_found_with_what_tells_them_apart(family):
 def test_what_belongs_to_an_instance_is_found_by_session_or_mark(family):
     everything = {family.pid, *(process.pid for process in tree.descendants(family.pid))}
     by_session = owned(Ownership(frozenset({family.pid}), b"nothing"))
-    by_mark = owned(Ownership(frozenset(), mark_for(7, None)[0].encode()))
+    by_mark = owned(Ownership(frozenset(), mark_for(7, 1, None)[0].encode()))
     assert {p.pid for p in by_session} == {p.pid for p in by_mark} == everything
     assert owned(Ownership(frozenset(), b"other")) == []
 
 
 def test_the_marks_of_outer_runs_are_kept():
-    own, value = mark_for(3, "1:2")
+    own, value = mark_for(3, 1, "1:2")
     assert value == f"1:2/{own}"
 
 

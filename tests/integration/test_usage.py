@@ -58,7 +58,7 @@ def start():
     started = []
 
     def begin(*argv, index=7, env=None, wait=True):
-        marks = {MARK: mark_for(index, None)[1]}
+        marks = {MARK: mark_for(index, 1, None)[1]}
         process = subprocess.Popen(
             argv,
             stdin=subprocess.PIPE,
@@ -121,11 +121,11 @@ def test_a_child_in_a_session_of_its_own_counts(start):
 
 
 def test_a_process_that_only_its_mark_tells_counts(start):
-    _, value = mark_for(7, "1:2")
+    _, value = mark_for(7, 1, "1:2")
     daemon = f"exec 3<&0; env {MARK}={value} setsid {quoted(HOLDS_64_MIB)} <&3 & wait"
     shell = start("sh", "-c", daemon, env={MARK: ""})
-    by_mark = Ownership(frozenset(), mark_for(7, None)[0].encode())
-    stranger = Ownership(frozenset(), mark_for(8, None)[0].encode())
+    by_mark = Ownership(frozenset(), mark_for(7, 1, None)[0].encode())
+    stranger = Ownership(frozenset(), mark_for(8, 1, None)[0].encode())
     usage, other = Sampler().sample([by_mark, stranger])
     assert usage.processes == 1
     assert usage.members[0].pid != shell.pid

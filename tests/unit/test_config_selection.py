@@ -62,7 +62,9 @@ def test_without_a_word_the_folders_procfile_is_taken(folder, files, source):
 
 
 def test_without_anything_there_is_nothing_to_run(folder):
-    with pytest.raises(NothingToRun, match=r"none of devrun\.toml, Procfile\.dev, Procfile in this folder") as error:
+    with pytest.raises(
+        NothingToRun, match=r"none of devrun\.toml, Procfile\.dev, Procfile in this folder"
+    ) as error:
         folder({})
     assert error.value.exit_code == ExitCode.USAGE
 

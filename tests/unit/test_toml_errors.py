@@ -288,6 +288,9 @@ WRONG = {
     "[services.web\n": "1:14: not TOML: expected ']' at the end of a table declaration",
     "a = 1\na = 2": "2:6: not TOML: cannot overwrite a value",
     "a = ": "1:5: not TOML: invalid value",
+    WEB + 'cwd = "a\\u0000b"': (
+        "3: services.web.cwd: a NUL character, which nothing on a system can hold"
+    ),
     b"a = 1\nb = '\xff'": "2: not UTF-8",
     "": ' no services in it; write [services.web] and command = "…"',
     "[services]": ' no services in it; write [services.web] and command = "…"',

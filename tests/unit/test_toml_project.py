@@ -356,6 +356,13 @@ def test_instances_have_ports_of_their_own_unless_they_share_one(project):
     ]
 
 
+def test_instances_need_enough_ports(project):
+    text = "[services.web]\ncommand = 'x'\nport = 65534\ninstances = 3"
+    found = project(text)
+    with pytest.raises(UsageError, match='3 instances of "web" would need ports up to 65536'):
+        expanded(found.services, found.instances)
+
+
 # -- watching -----------------------------------------------------------------------------------
 
 
@@ -676,6 +683,6 @@ def test_waiting_for_a_disabled_service_is_told(project):
     )
 
 
-def test_nothing_is_read_beyond_what_is_said(project):
+def test_a_missing_file_is_an_error():
     with pytest.raises(UsageError, match="no such file"):
         read_project(["nosuch.toml"], cwd="/", environ={})

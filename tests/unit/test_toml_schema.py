@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import tomllib
 from pathlib import Path
@@ -120,3 +121,17 @@ def test_every_example_is_right():
 
 def test_the_schema_has_no_alternatives_that_blur_messages():
     assert "anyOf" not in json.dumps(schema())
+
+
+def test_only_what_reads_toml_loads_msgspec():
+    """It takes twenty milliseconds, which a run without a TOML file is not to wait for."""
+    source = Path(SCHEMA_FILE).parents[1]
+    loading = {
+        path.name
+        for path in source.rglob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        if "msgspec" in ast.unparse(node) or "devrun.config.toml_" in ast.unparse(node)
+    }
+    assert loading
+    assert {name for name in loading if not name.startswith("toml_")} == set()

@@ -118,8 +118,11 @@ def read_project(
     Raises:
         UsageError: A file cannot be read or something in it is wrong.
     """
-    whole = merged([read(file, cwd) for file in files])
-    return _Reading(whole, cwd, environ, layered).project(profiles, files)
+    try:
+        whole = merged([read(file, cwd) for file in files])
+        return _Reading(whole, cwd, environ, layered).project(profiles, files)
+    except UsageError as error:
+        raise UsageError(_printable(str(error))) from None
 
 
 class _Reading:
@@ -231,6 +234,14 @@ class _Reading:
             return msgspec.convert(said.plain(), table)
         except msgspec.ValidationError as error:
             raise UsageError(_explained(said, table, title, str(error))) from None
+
+
+def _printable(message: str) -> str:
+    """Return a message with what texts of the files bring along: line ends, escape sequences."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in message
+    )
 
 
 def _once(read_variables: Variables) -> Variables:

@@ -171,6 +171,19 @@ def _syntax_error(message: str, text: str, path: str) -> str:
 def _said(value: object, path: Path, place: Place, lines: Mapping[Path, int]) -> Said:
     here = Place(place.file, lines.get(path, place.line), place.folder)
     if not isinstance(value, dict):
+        if _holds_nul(value):
+            shown = ".".join(str(key) for key in path)
+            raise UsageError(
+                f"{here}: {shown}: a NUL character, which nothing on a system can hold"
+            )
         return Said(value, here)
     inside = {key: _said(each, (*path, key), here, lines) for key, each in value.items()}
     return Said(inside, here)
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, list):
+        return any(map(_holds_nul, value))
+    if isinstance(value, dict):
+        return any(map(_holds_nul, value.values()))
+    return isinstance(value, str) and "\0" in value

@@ -145,8 +145,6 @@ def _command(table: ServiceTable, owner: Owner) -> tuple[str, tuple[str, ...] | 
         raise UsageError(f'{owner.at()}: no command; write command = "…"')
     if not said or not (said if isinstance(said, str) else said[0]).strip():
         raise UsageError(f"{place}: the command is empty")
-    if any("\0" in word for word in said):
-        raise UsageError(f"{place}: a NUL character in the command")
     if isinstance(said, str):
         return said.strip(), None
     if "shell" in owner.own:
@@ -159,12 +157,9 @@ def _command(table: ServiceTable, owner: Owner) -> tuple[str, tuple[str, ...] | 
 def _variables(
     said: dict[str, str | int | float | bool], owner: Owner
 ) -> tuple[tuple[str, str], ...]:
-    for name, value in said.items():
+    for name in said:
         if not _VARIABLE.fullmatch(name):
             raise UsageError(f'{owner.at("env", name)}: "{name}" is no name of a variable')
-        if "\0" in str(value):
-            message = "a variable cannot hold a NUL character"
-            raise UsageError(f"{owner.at('env', name)}: {message}")
     return tuple((name, _as_text(value)) for name, value in said.items())
 
 

@@ -134,7 +134,13 @@ def spawn(
     if inherits.limits is not None:
         from devrun.process.limits import impose
 
-        impose(child.popen, inherits.limits)
+        try:
+            impose(child.popen, inherits.limits)
+        except SpawnError:
+            for descriptor in {child.output, child.input, child.terminal}:
+                if descriptor is not None:
+                    os.close(descriptor)
+            raise
     return child
 
 

@@ -51,19 +51,19 @@ class Launcher:
         self._notice = notice
         self._takes_input = project.input_target is not None
         self._last_environment: dict[int, dict[str, str]] = {}
-        self._sessions: dict[int, set[int]] = {}
+        self._sessions: dict[tuple[int, int], int] = {}
         self._channels = ChannelOpener(environ)
         self.began_at = time.time()
         """Wall-clock time at which the first process was about to be started."""
 
-    def launch(self, service: Service) -> Child:
-        """Start a process of the service.
+    def launch(self, service: Service, generation: int) -> Child:
+        """Start a generation of the service.
 
         Raises:
             SpawnError: It cannot be started.
         """
         env = dict(self._environment(service))
-        mark, env[MARK] = mark_for(service.index, self._environ.get(MARK))
+        mark, env[MARK] = mark_for(service.index, generation, self._environ.get(MARK))
         channels = self._channels.open(service, mark)
         if channels is not None:
             env |= channels.variables(env)
@@ -74,7 +74,7 @@ class Launcher:
                 channels.close()
             raise
         child.channels = channels
-        self._sessions.setdefault(service.index, set()).add(child.pid)
+        self._sessions[service.index, generation] = child.pid
         return child
 
     def _spawn(self, service: Service, env: Mapping[str, str]) -> Child:
@@ -109,16 +109,17 @@ class Launcher:
         """Say that devrun's own stdin has ended: what starts from now on has an empty one."""
         self._takes_input = False
 
-    def ownership(self, service: Service) -> Ownership:
-        """Return how processes of the service are recognised."""
+    def ownership(self, service: Service, generation: int) -> Ownership:
+        """Return how processes of a generation are recognised."""
         from devrun.process.group import Ownership
 
-        mark, _ = mark_for(service.index, None)
-        return Ownership(frozenset(self._sessions.get(service.index, ())), mark.encode())
+        mark, _ = mark_for(service.index, generation, None)
+        session = self._sessions.get((service.index, generation))
+        return Ownership(frozenset(() if session is None else (session,)), mark.encode())
 
-    def forget_sessions(self, service: Service) -> None:
-        """Say that no process of the service is left, so that its numbers may be used again."""
-        self._sessions.pop(service.index, None)
+    def forget_session(self, service: Service, generation: int) -> None:
+        """Say that no process of a generation is left, so that its number may be used again."""
+        self._sessions.pop((service.index, generation), None)
 
     def _stdio(self, service: Service) -> Stdio:
         if service.raw and not service.hidden:

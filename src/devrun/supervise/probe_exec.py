@@ -60,7 +60,7 @@ def _start(probe: ExecProbe, subject: Subject) -> Child:
     outer = "/".join(
         mark for mark in env.get(MARK, "").split("/") if mark and not mark.startswith(ours)
     )
-    _, env[MARK] = mark_for(NOBODY, outer or None)
+    _, env[MARK] = mark_for(NOBODY, 0, outer or None)
     command = probe.command
     argv = argv_for(command, subject.shell) if isinstance(command, str) else list(command)
     return spawn(argv, cwd=subject.cwd, env=env, stdio=Stdio.PIPE)

@@ -202,7 +202,7 @@ class ServiceTask:
 
     def _spawn(self, generation: int, nursery: trio.Nursery, pumps: trio.Nursery) -> None:
         try:
-            child = self._adopt_or_launch()
+            child = self._adopt_or_launch(generation)
         except SpawnError as error:
             status = ExitStatus(code=int(error.exit_code))
             self.send(NotSpawned(generation, status, str(error)))
@@ -259,6 +259,7 @@ class ServiceTask:
 
         return subject_of(
             self.spec,
+            self.state.generation,
             launcher=self._around.launcher,
             exits=self._around.exits,
             started_at=started_at,
@@ -269,11 +270,13 @@ class ServiceTask:
         focused = self._around.focused
         return focused is not None and focused.holding and focused.service == self.spec.index
 
-    def _adopt_or_launch(self) -> Child:
+    def _adopt_or_launch(self, generation: int) -> Child:
         adopted = self._around.adopted.pop(self.spec.index, None)
         if isinstance(adopted, SpawnError):
             raise adopted
-        return adopted if adopted is not None else self._around.launcher.launch(self.spec)
+        return (
+            adopted if adopted is not None else self._around.launcher.launch(self.spec, generation)
+        )
 
     async def _wait_for(self, child: Child, generation: int, pump: Pump | None) -> None:
         heard = self._heard
@@ -373,12 +376,13 @@ class ServiceTask:
             await self._around.exits.changed(at_most=RECHECK)
         self._gone(action.generation)
 
-    def _ownership(self) -> Ownership:
-        return self._around.launcher.ownership(self.spec)
+    def _ownership(self, generation: int | None = None) -> Ownership:
+        number = self.state.generation if generation is None else generation
+        return self._around.launcher.ownership(self.spec, number)
 
     def _gone(self, generation: int) -> None:
         if self.state.generation == generation:
-            self._around.launcher.forget_sessions(self.spec)
+            self._around.launcher.forget_session(self.spec, generation)
             self.send(Gone(generation, self._is_read))
 
     # -- events, in the order of the output -------------------------------------------------

@@ -12,9 +12,14 @@ from devrun.supervise.probe_answers import Subject
 
 
 def subject_of(
-    service: Service, *, launcher: Launcher, exits: ChildExits, started_at: float
+    service: Service,
+    generation: int,
+    *,
+    launcher: Launcher,
+    exits: ChildExits,
+    started_at: float,
 ) -> Subject:
-    """Return what probes are told of a service's present generation.
+    """Return what probes are told of a generation of a service.
 
     Args:
         started_at: ``time.monotonic()`` when it was started.
@@ -24,7 +29,7 @@ def subject_of(
         cwd=service.cwd,
         env=launcher.environment_of(service),
         started_at=time.time() - (time.monotonic() - started_at),
-        is_ours=lambda pid: is_of(launcher.ownership(service), pid),
+        is_ours=lambda pid: is_of(launcher.ownership(service, generation), pid),
         exits=exits,
         shell=service.shell,
     )

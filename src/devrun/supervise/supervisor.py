@@ -235,6 +235,10 @@ class Supervisor:
                 sources.start_soon(self._pass_input_on)
             if self._around.focused is not None:
                 sources.start_soon(self._pass_keys_on, self._around.focused)
+            if any(service.max_memory for service in self._project.services):
+                from devrun.supervise.memory_guard import guard_memory
+
+                sources.start_soon(guard_memory, self._tasks, self._around.launcher)
             if any(service.watch for service in self._project.services):
                 await self._watch(sources)
 

@@ -65,7 +65,7 @@ class TeardownSequence:
         teardown = self._project.teardown
         service = Service(NOBODY, None, command, self._project.root, shell=teardown.shell, raw=True)
         try:
-            self._running = child = self._launcher.launch(service)
+            self._running = child = self._launcher.launch(service, generation=0)
         except SpawnError as error:
             self._publish(Notice(f'Teardown command "{command}" errored: {error}'))
             return
