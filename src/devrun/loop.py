@@ -128,6 +128,7 @@ async def live(this: Parts) -> Verdict:
             output.start_soon(_give_up_when_stalled, supervisor, journal, logs, output.cancel_scope)
             output.start_soon(sink.run)
             async with trio.open_nursery() as pumps:
+                _answer_requests(this, supervisor, output)
                 await supervisor.run(pumps)
             for event in supervisor.left_behind:
                 this.bus.publish(event)
@@ -148,6 +149,14 @@ async def live(this: Parts) -> Verdict:
         this.signals.subscribe(None)
         this.launcher.close()
     return supervisor.verdict()
+
+
+def _answer_requests(this: Parts, supervisor: Supervisor, output: trio.Nursery) -> None:
+    """Listen for requests, where a file has services that something could be asked of."""
+    if not this.project.procfile and any(service.process for service in this.project.services):
+        from devrun.control.project import answer_requests
+
+        output.start_soon(answer_requests, supervisor, this.project, this.launcher)
 
 
 async def _tear_down(this: Parts, journal: Journal, exits: ChildExits) -> None:

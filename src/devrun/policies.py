@@ -90,7 +90,12 @@ class IpcGate:
     """``process.send('ready')`` of Node, as PM2's ``wait_ready`` has it."""
 
 
-Gate = Probe | LogGate | DelayGate | NotifyGate | IpcGate
+@dataclass(frozen=True, slots=True)
+class ListenGate:
+    """A Node program whose ports are shared listens on one of them."""
+
+
+Gate = Probe | LogGate | DelayGate | NotifyGate | IpcGate | ListenGate
 """What tells that a service is ready."""
 
 

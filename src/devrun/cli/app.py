@@ -47,6 +47,8 @@ Examples:
   devrun exec web
 """
 
+RELOAD_HELP = """Replace services of the running project by new generations, without a gap."""
+
 NOTIFY_HELP = """Tell devrun, or systemd, how the service that this is run by is doing."""
 
 EXPORT_HELP = """Write a project as files for what runs it elsewhere.
@@ -127,6 +129,11 @@ for _name in EXEC_COMMANDS:
 @app.command("notify", help=NOTIFY_HELP, context_settings=_CONTEXT)
 def _notify(what: o.NotifyWhat, value: o.NotifyValue = None) -> None:
     """Nothing: ``devrun notify`` is read without Typer; scripts call it again and again."""
+
+
+@app.command("reload", help=RELOAD_HELP, context_settings=_CONTEXT)
+def _reload(names: o.ReloadNames) -> None:
+    """Nothing: ``devrun reload`` is read without Typer, which takes longer than the asking."""
 
 
 def _export(**_said: object) -> None:

@@ -65,6 +65,10 @@ def _show_help() -> None:
 
 def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> int:
     words = command_first(argv)
+    if words[:1] == ["reload"] and words[1:2] not in (["--help"], ["-h"]):
+        from devrun.cli.reload import reload
+
+        return reload(words[1:], os.environ)
     if is_typers(words, os.environ):
         from devrun.cli.app import main
 

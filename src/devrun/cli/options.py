@@ -279,6 +279,10 @@ Commands = Annotated[
         autocompletion=_complete_process,
     ),
 ]
+ReloadNames = Annotated[
+    list[str],
+    typer.Argument(help="Services, or single instances.", autocompletion=_complete_process),
+]
 NotifyWhat = Annotated[
     str, typer.Argument(help="ready, reloading, stopping, status, watchdog or extend.")
 ]

@@ -22,6 +22,9 @@ DISCOVERED = ("devrun.toml", PYPROJECT, "Procfile.dev", "Procfile")
 """What is run if nothing is said: the first of them that exists, pyproject.toml only if it has a
 table ``[tool.devrun]``."""
 
+LISTENS_WITHIN = 10.0
+"""Seconds in which a Node program whose ports are shared is expected to listen."""
+
 RELEASE = "release"
 """The process that Heroku runs once before a release; it is no service."""
 
@@ -141,13 +144,22 @@ def read_definitions(files: Sequence[str], request: Request) -> Definitions:
     if len(formats) > 1:
         kinds = " and ".join(sorted(kind.value for kind in formats))
         raise UsageError(f"-f {' -f '.join(files)}: {kinds} cannot be run together")
-    match formats.pop():
-        case Format.PROCFILE:
-            return _procfiles(files, request)
-        case Format.TOML:
-            return _toml(files, request)
-        case Format.ECOSYSTEM:
-            return _ecosystem(files, request)
+    if Format.PROCFILE in formats:
+        return _procfiles(files, request)
+    found = (_toml if Format.TOML in formats else _ecosystem)(files, request)
+    return replace(found, services=tuple(map(_ready_when_listening, found.services)))
+
+
+def _ready_when_listening(service: Service) -> Service:
+    """Have a Node program that shares its ports be ready once it listens, if nothing is said.
+
+    One that never does is no server, and as good as ready.
+    """
+    if not service.shares_ports or service.ready is not None:
+        return service
+    from devrun.policies import ListenGate, Readiness
+
+    return replace(service, ready=Readiness(ListenGate(), timeout=LISTENS_WITHIN, continues=True))
 
 
 def _procfiles(files: Sequence[str], request: Request) -> Definitions:

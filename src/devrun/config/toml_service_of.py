@@ -39,6 +39,7 @@ from devrun.policies import (
     HealthCheck,
     HttpProbe,
     IpcGate,
+    ListenGate,
     LogFile,
     LogGate,
     MemoryLimit,
@@ -114,7 +115,7 @@ def _dependency(dependency: Dependency) -> object:
 
 def _supervision(service: Service, root: str) -> Table:
     found: Table = {}
-    if service.ready is not None:
+    if service.ready is not None and not isinstance(service.ready.gate, ListenGate):
         found["ready"] = _readiness(service.ready, root)
     if service.health is not None:
         found["health"] = _health(service.health, root)
@@ -155,6 +156,8 @@ def _gate(gate: Gate, root: str) -> Table:
             return {"notify": True}
         case IpcGate():
             return {"ipc": True}
+        case ListenGate():
+            return {}  # It goes without saying, where ports are shared.
         case _:
             assert_never(gate)
 

@@ -14,6 +14,7 @@ from devrun.model import Service
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
+    from devrun.process.node_channel import Channel
     from devrun.process.node_ipc import NodeIpc
     from devrun.process.notify_socket import NotifySocket
     from devrun.process.private_folder import PrivateFolder
@@ -25,19 +26,7 @@ class Channels:
 
     notify: NotifySocket | None = None
     ipc: NodeIpc | None = None
-
-    def variables(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return what the generation's environment is to have.
-
-        Args:
-            environ: What it has so far.
-        """
-        found: dict[str, str] = {}
-        if self.notify is not None:
-            found |= self.notify.variables()
-        if self.ipc is not None:
-            found |= self.ipc.variables(environ)
-        return found
+    cluster: Channel | None = None
 
     def close(self) -> None:
         """End them; who waits for something to be said hears that nothing will be."""
@@ -45,6 +34,8 @@ class Channels:
             self.notify.close()
         if self.ipc is not None:
             self.ipc.close()
+        if self.cluster is not None:
+            self.cluster.close()
 
 
 class ChannelOpener:
@@ -59,37 +50,55 @@ class ChannelOpener:
         self._folder: PrivateFolder | None = None
         self._opened = 0
 
-    def open(self, service: Service, mark: str) -> Channels | None:
+    def open(self, service: Service, mark: str, environ: dict[str, str]) -> Channels | None:
         """Return the channels that a service asks for, or None if it asks for none.
 
         Args:
-            mark: The instance's part of ``DEVRUN_INSTANCE``.
+            mark: The generation's part of ``DEVRUN_INSTANCE``.
+            environ: The generation's environment, to which theirs is added.
 
         Raises:
             SpawnError: There is no place for a socket, or no descriptor.
         """
         notifies, talks = _wants(service)
-        if not notifies and not talks:
+        if not notifies and not talks and not service.shares_ports:
             return None
-        if self._folder is None:
-            from devrun.process.private_folder import PrivateFolder
-
-            self._folder = PrivateFolder.make(self._environ)
+        folder = self.folder()
         self._opened += 1
         channels = Channels()
         try:
             if notifies:
-                channels.notify = self._notify_socket(self._folder, service, mark)
+                channels.notify = self._notify_socket(folder, service, mark)
+                environ |= channels.notify.variables()
             if talks:
                 from devrun.process.node_ipc import NodeIpc
 
-                channels.ipc = NodeIpc.open(self._folder, f"ipc.{service.index}.{self._opened}")
+                channels.ipc = NodeIpc.open(folder, f"ipc.{service.index}.{self._opened}")
+                environ |= channels.ipc.variables(environ)
+            if service.shares_ports:
+                from devrun.process.node_channel import open_preloaded
+
+                path = folder.path_for(f"ports.{service.index}.{self._opened}")
+                channels.cluster = open_preloaded(service.number, path, environ)
+                environ |= channels.cluster.variables
         except OSError as error:
             channels.close()
             reason = (error.strerror or "").lower()
-            message = f"cannot make a socket in {self._folder.path}: {reason}"
+            message = f"cannot make a socket in {folder.path}: {reason}"
             raise SpawnError(message, ExitCode.NOT_EXECUTABLE) from error
         return channels
+
+    def folder(self) -> PrivateFolder:
+        """Return the run's private folder, which is made if there is none yet.
+
+        Raises:
+            SpawnError: There is no place for it.
+        """
+        if self._folder is None:
+            from devrun.process.private_folder import PrivateFolder
+
+            self._folder = PrivateFolder.make(self._environ)
+        return self._folder
 
     def _notify_socket(self, folder: PrivateFolder, service: Service, mark: str) -> NotifySocket:
         from devrun.process.notify_socket import NotifySocket

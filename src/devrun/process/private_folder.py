@@ -66,6 +66,15 @@ class PrivateFolder:
             os.close(descriptor)
 
 
+def run_folders(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the folders of this user's runs; some may be left by runs that were killed."""
+    for base in _bases(environ):
+        with suppress(OSError):
+            names = sorted(os.listdir(base))
+            if sys.platform != "win32" and os.lstat(base).st_uid == os.getuid():
+                yield from (os.path.join(base, name) for name in names if name.startswith("run."))
+
+
 def _bases(environ: Mapping[str, str]) -> Iterator[str]:
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     candidates = [os.path.join(runtime, "devrun")] if os.path.isabs(runtime) else []

@@ -20,6 +20,7 @@ from devrun.policies import (
     HealthCheck,
     HttpProbe,
     IpcGate,
+    ListenGate,
     LogGate,
     NotifyGate,
     PortProbe,
@@ -32,6 +33,10 @@ from devrun.process.node_ipc import NodeIpc
 from devrun.process.notify_socket import NotifySocket, is_of
 from devrun.supervise.messages import BecameReady, Extend, Faulty, Input, Probed
 from devrun.supervise.probe_answers import Failed, HeldByOther, Subject
+
+TYPE_CHECKING = False  # most services share no ports
+if TYPE_CHECKING:
+    from devrun.supervise.shared_ports import SharedPorts
 
 STATUS_CHANGES = 8
 """Lines of ``STATUS=`` that are shown of one generation; more would be a log of its own."""
@@ -64,6 +69,8 @@ class Attention:
         self._subject = subject
         self._owned = owned
         self._channels = channels or Channels()
+        self.ports: SharedPorts | None = None
+        """Set where a Node program's ports are shared."""
         self._send = send
         self._notice = notice
         self._probing: list[trio.CancelScope] = []
@@ -86,6 +93,8 @@ class Attention:
             nursery.start_soon(self._hear_notifications, self._channels.notify)
         if self._channels.ipc is not None:
             nursery.start_soon(self._hear_node, self._channels.ipc)
+        if self.ports is not None:
+            nursery.start_soon(self.ports.serve)
 
     def take(self, event: Output) -> None:
         """Look at a piece of its output."""
@@ -104,7 +113,7 @@ class Attention:
         match gate := self._spec.ready.gate:
             case PortProbe() | HttpProbe() | ExecProbe() | FileProbe():
                 nursery.start_soon(self._probe_until_ready, gate)
-            case LogGate() | DelayGate() | NotifyGate() | IpcGate():
+            case LogGate() | DelayGate() | NotifyGate() | IpcGate() | ListenGate():
                 return  # That is heard, or comes with time.
             case _:
                 assert_never(gate)
@@ -122,6 +131,8 @@ class Attention:
     def stop_probing(self) -> None:
         """Leave it in peace: it is being stopped."""
         self._in_peace = True
+        if self.ports is not None:
+            self.ports.retire()
         for scope in self._probing:
             scope.cancel()
 
@@ -175,7 +186,9 @@ class Attention:
                     assert_never(health)
 
         with self._scope():
-            await watch_health(check, self._subject(), report=report)
+            while True:  # An unhealthy one that is not restarted may recover.
+                await watch_health(check, self._subject(), report=report)
+                await trio.sleep(check.interval)
 
     async def _watch_for_life(self) -> None:
         with self._scope():

@@ -14,12 +14,15 @@ from devrun.model import Project, Service
 from devrun.output.screen import Size
 from devrun.process.channels import ChannelOpener
 from devrun.process.command import argv_of
+from devrun.process.listeners import Listeners
 from devrun.process.mark import MARK, mark_for
 from devrun.process.spawn import Child, Inherits, Input, Stdio, spawn
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
     from devrun.process.group import Ownership
+    from devrun.process.node_primary import ClusterPrimary
+    from devrun.process.private_folder import PrivateFolder
 
 NO_SIZE = (0, 0)
 """Rows and columns of what is no terminal."""
@@ -53,6 +56,8 @@ class Launcher:
         self._last_environment: dict[int, dict[str, str]] = {}
         self._sessions: dict[tuple[int, int], int] = {}
         self._channels = ChannelOpener(environ)
+        self._primaries: dict[str, ClusterPrimary] = {}
+        self.listeners = Listeners()
         self.began_at = time.time()
         """Wall-clock time at which the first process was about to be started."""
 
@@ -64,11 +69,13 @@ class Launcher:
         """
         env = dict(self._environment(service))
         mark, env[MARK] = mark_for(service.index, generation, self._environ.get(MARK))
-        channels = self._channels.open(service, mark)
-        if channels is not None:
-            env |= channels.variables(env)
+        held = self.listeners.of(service, generation)
+        if held is not None:
+            own = dict(service.env)
+            env |= {name: text for name, text in held.variables().items() if name not in own}
+        channels = self._channels.open(service, mark, env)
         try:
-            child = self._spawn(service, env)
+            child = self._spawn(service, env, Inherits(held, service.limits))
         except SpawnError:
             if channels is not None:
                 channels.close()
@@ -77,7 +84,7 @@ class Launcher:
         self._sessions[service.index, generation] = child.pid
         return child
 
-    def _spawn(self, service: Service, env: Mapping[str, str]) -> Child:
+    def _spawn(self, service: Service, env: Mapping[str, str], inherits: Inherits) -> Child:
         stdio = self._stdio(service)
         return spawn(
             argv_of(service),
@@ -86,19 +93,36 @@ class Launcher:
             stdio=stdio,
             size=self._size_for(service.index) if stdio is Stdio.PTY else NO_SIZE,
             takes=self._input_of(service),
-            inherits=self._inherits(service),
+            inherits=inherits,
         )
 
     def environment_of(self, service: Service) -> Mapping[str, str]:
         """Return what the service's latest generation was started with, channels aside."""
         return self._last_environment.get(service.index, self._environ)
 
+    def private_folder(self) -> PrivateFolder:
+        """Return the run's folder for sockets.
+
+        Raises:
+            SpawnError: There is no place for it.
+        """
+        return self._channels.folder()
+
     def close(self) -> None:
         """Give up what the run held for its services."""
+        for primary in self._primaries.values():
+            primary.close()
+        self.listeners.close()
         self._channels.close()
 
-    def _inherits(self, service: Service) -> Inherits:
-        return Inherits(limits=service.limits)
+    def primary_of(self, service: Service) -> ClusterPrimary:
+        """Return what holds the ports of a Node service's instances and generations."""
+        name = service.process or service.label
+        if name not in self._primaries:
+            from devrun.process.node_primary import ClusterPrimary
+
+            self._primaries[name] = ClusterPrimary()
+        return self._primaries[name]
 
     def _input_of(self, service: Service) -> Input:
         if service.index == self._project.focus:

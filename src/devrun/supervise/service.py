@@ -45,8 +45,10 @@ TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
     from devrun.output.focus import Focused
     from devrun.output.log_files import LogFiles
+    from devrun.process.node_channel import Channel
     from devrun.supervise.attention import Attention
     from devrun.supervise.probe_answers import Subject
+    from devrun.supervise.shared_ports import SharedPorts
 
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a tree that was asked to end. SIGCHLD makes them unnecessary where
@@ -84,11 +86,15 @@ class Surroundings:
 
 
 class ServiceTask:
-    """Lives one service's life; ``send`` tells it something, ``run`` ends when it is over."""
+    """Lives one service's life; ``send`` tells it something, ``run`` ends when it is over.
 
-    def __init__(self, spec: Service, around: Surroundings) -> None:
+    Args:
+        after: The generation that its first one follows.
+    """
+
+    def __init__(self, spec: Service, around: Surroundings, *, after: int = 0) -> None:
         self.spec = spec
-        self.state = State()
+        self.state = State(generation=after)
         self._around = around
         self._send, self._inbox = trio.open_memory_channel[Input](inf)
         self._told, self._to_tell = trio.open_memory_channel[Event | Pump | trio.Event](inf)
@@ -108,6 +114,24 @@ class ServiceTask:
     def tell(self, event: Event) -> None:
         """Publish an event behind all that this service has said so far."""
         self._told.send_nowait(event)
+
+    def take_over(self, spec: Service, around: Surroundings) -> None:
+        """Go on as another configuration of the service has it, and as others hear of it."""
+        self.spec = spec
+        self._around = around
+
+    async def drain(self) -> bool:
+        """Have the present generation finish what it has begun; False if it cannot be told to."""
+        ports = None if self._attention is None else self._attention.ports
+        if ports is None or not ports.drain():
+            return False
+        await ports.drained.wait()
+        return True
+
+    def release_unused(self) -> None:
+        """Close ports that no generation of the service uses any more."""
+        if self._attention is not None and self._attention.ports is not None:
+            self._attention.ports.release_unused()
 
     @property
     def child(self) -> Child | None:
@@ -248,7 +272,26 @@ class ServiceTask:
             send=self.send,
             notice=self._notice,
         )
+        if child.channels is not None and child.channels.cluster is not None:
+            self._attention.ports = self._shared_ports(child.channels.cluster, generation)
         self._attention.listen(nursery)
+
+    def _shared_ports(self, channel: Channel, generation: int) -> SharedPorts:
+        from devrun.policies import ListenGate
+        from devrun.supervise.shared_ports import SharedPorts
+
+        ready = self.spec.ready
+
+        def listening() -> None:
+            if ready is not None and isinstance(ready.gate, ListenGate):
+                self.send(BecameReady(generation))
+
+        return SharedPorts(
+            self._around.launcher.primary_of(self.spec),
+            channel,
+            listening=listening,
+            notice=self._notice,
+        )
 
     def _notice(self, text: str) -> None:
         self.tell(Notice(text, self.spec.index))

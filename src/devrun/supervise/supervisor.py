@@ -43,6 +43,11 @@ from devrun.supervise.turns import Turns
 TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
     from devrun.output.focus import Focused
+    from devrun.supervise.reload import Reloads
+
+
+def _not_running(_task: ServiceTask) -> None:
+    raise AssertionError("services are started within run()")
 
 
 class Supervisor:
@@ -73,6 +78,7 @@ class Supervisor:
         self._policy_hint = policy_hint
         self._tasks = [ServiceTask(service, around) for service in project.services]
         self._turns = Turns(project)
+        self._reloads: Reloads | None = None
         self._guard = LoopGuard()
         self._keyboard = Keyboard()
         self._endings: dict[int, Ending] = {}
@@ -84,6 +90,7 @@ class Supervisor:
         self._requests = StopRequests()
         self._stopping_since: float | None = None
         self._everything = trio.CancelScope()
+        self._run_task: Callable[[ServiceTask], None] = _not_running
         self._stop_begun = trio.Event()
         self.signalled = trio.Event()
         """Set once a signal has told the run to stop."""
@@ -151,6 +158,9 @@ class Supervisor:
             else:
                 self._tasks[cause].tell(event)  # Behind the exit that it follows from.
             self._stop_begun.set()
+        candidates = () if self._reloads is None else tuple(self._reloads.candidates)
+        for task in candidates:
+            task.send(Stop(level, self._signal_for(task, received)))
         if level is Level.KILL:
             for task in self._tasks:
                 task.send(Stop(level, self._signal_for(task, received)))
@@ -225,6 +235,7 @@ class Supervisor:
                 self._fill_slots()
             self._signals.subscribe(wake)
             self._take_signals()  # Before any service gets to run: stopping beats starting.
+            self._run_task = lambda task: services.start_soon(task.run, pumps)
             for task in self._tasks:
                 services.start_soon(task.run, pumps)
                 # A step ahead of the next, so that what is there at once comes in their order.
@@ -257,6 +268,33 @@ class Supervisor:
         if self._level is None:
             for index, message in self._turns.starts(self._states()):
                 self._tasks[index].send(message)
+
+    @property
+    def reloads(self) -> Reloads:
+        """What reloads services."""
+        if self._reloads is None:
+            from devrun.supervise.reload import Reloads, Stage
+
+            stage = Stage(
+                self._tasks,
+                self._around,
+                self._around.launcher,
+                start=self._run_task,
+                is_stopping=lambda: self._level is not None,
+                changed=self._reloaded,
+            )
+            self._reloads = Reloads(stage)
+        return self._reloads
+
+    def instances_of(self, name: str) -> list[int]:
+        """Return the indices of a service's instances, or of the one instance of that name."""
+        services = [task.spec for task in self._tasks]
+        own = [service.index for service in services if service.label == name]
+        return own or [service.index for service in services if service.process == name]
+
+    def _reloaded(self, index: int) -> None:
+        self._seen[index] = self._tasks[index].state.phase
+        self._fill_slots()
 
     async def _pass_input_on(self) -> None:
         from devrun.sources.standard_input import lines
@@ -317,6 +355,8 @@ class Supervisor:
             more = len(paths) - 1
             started_at = self._tasks[index].state.since
             match self._guard.changed(index, trio.current_time(), started_at):
+                case Answer.RESTART if self._reloads and self._reloads.is_reloading(index):
+                    self._around.publish(Notice(f"{paths[0]} changed during the reload", index))
                 case Answer.RESTART:
                     self._tasks[index].send(FilesChanged(paths[0], more))
                 case Answer.SUSPEND:

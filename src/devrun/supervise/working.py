@@ -7,7 +7,7 @@ from math import inf
 from typing import assert_never
 
 from devrun.events import Event, Healthy, Notice, OverMemory, Ready, Started, Unhealthy
-from devrun.model import Service
+from devrun.model import RestartWhen, Service
 from devrun.supervise.ending import FAULT, Step, ask, emit, what_follows
 from devrun.supervise.messages import (
     AwaitReady,
@@ -87,7 +87,13 @@ def _probed(spec: Service, state: State, input: Probed) -> Step:  # noqa: A002
 
 
 def _faulty(spec: Service, state: State, reason: str, now: float) -> Step:
-    """Stop what runs and does not work; restart it or not as if it had ended by itself."""
+    """Stop what runs and does not work; restart it or not as if it had ended by itself.
+
+    What nothing would follow is left running, if it has been ready: ending it would help nobody.
+    """
+    if state.ready and spec.restart.when is RestartWhen.NO:
+        sick = emit(Unhealthy(spec.index, state.generation, reason, stops=False))
+        return replace(state, healthy=False), sick if state.healthy is not False else ()
     state = replace(state, fault=reason, healthy=False)
     follows, state, actions = what_follows(spec, state, FAULT, now)
     said = emit(Unhealthy(spec.index, state.generation, reason, stops=True))
