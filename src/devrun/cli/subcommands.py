@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SUBCOMMANDS = ("check", "init")
+SUBCOMMANDS = ("check", "init", "reload")
 """Those that Typer reads; ``run`` and ``start`` are read without it."""
 
 EXEC_COMMANDS = ("exec", "run-one")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import quote
 
 from devrun.control.address import Running, running
 from devrun.errors import DevrunError, ExitCode
+from devrun.process.unix_socket import connect_to
 
 
 class NotRunning(DevrunError):  # noqa: N818 - a state, not a defect
@@ -70,5 +70,4 @@ class _UnixConnection(HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self._path)
+        self.sock = connect_to(self._path)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import struct
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +12,7 @@ from urllib.parse import unquote
 import trio
 
 from devrun.control.address import SOCKET, announce
+from devrun.process.unix_socket import is_own, listen_at
 
 Answer = tuple[int, Mapping[str, object]]
 """An HTTP status, and what is said as JSON."""
@@ -39,42 +37,20 @@ def open_listener(folder: str, root: str) -> trio.SocketListener:
     Raises:
         OSError: There is no place, or no descriptor.
     """
-    if sys.platform == "win32":
-        raise NotImplementedError
-    path = os.path.join(folder, SOCKET)
-    listener = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
-    # Only after the file says whose it is can it be found.
-    _bind(listener, path)
-    listener.listen(16)
-    announce(folder, root)
-    return trio.SocketListener(listener)
-
-
-def _bind(listener: trio.socket.SocketType, path: str) -> None:
-    raw = socket.socket(fileno=os.dup(listener.fileno()))
-    with raw:
-        raw.bind(path)
-    os.chmod(path, 0o600)
+    listener = listen_at(os.path.join(folder, SOCKET))
+    announce(folder, root)  # Only now can it be found.
+    return trio.SocketListener(trio.socket.from_stdlib_socket(listener))
 
 
 async def serve(listener: trio.SocketListener, requests: Requests) -> None:
     """Answer requests until cancelled; whoever is slow or speaks otherwise disturbs nobody."""
 
     async def answer(stream: trio.SocketStream) -> None:
-        if not _is_own(stream):
+        if not is_own(stream.socket.fileno()):
             return
         await _converse(stream, requests)
 
     await trio.serve_listeners(answer, [listener])
-
-
-def _is_own(stream: trio.SocketStream) -> bool:
-    """Whether the other side is this user, or root (``SO_PEERCRED``, unix(7))."""
-    if sys.platform != "linux":
-        return True  # The folder is closed to others.
-    credentials = stream.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    _, uid, _ = struct.unpack("3i", credentials)
-    return uid in (0, os.getuid())
 
 
 async def _converse(stream: trio.SocketStream, requests: Requests) -> None:

@@ -49,7 +49,9 @@ def signal_group(pid: int, number: int) -> None:
 def signal_process(pid: int, number: int) -> None:
     """Send a signal to one process, gone or not; one that is stopped is continued."""
     process = tree.look_up(pid)
-    if process is not None and tree.send(process, number) and process.state == "T":
+    if process is None or not tree.send(process, number):
+        return
+    if process.state == "T" and sys.platform != "win32":
         tree.send(process, signal.SIGCONT)
 
 

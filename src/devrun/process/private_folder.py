@@ -69,10 +69,9 @@ class PrivateFolder:
 def run_folders(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the folders of this user's runs; some may be left by runs that were killed."""
     for base in _bases(environ):
-        with suppress(OSError):
-            names = sorted(os.listdir(base))
-            if sys.platform != "win32" and os.lstat(base).st_uid == os.getuid():
-                yield from (os.path.join(base, name) for name in names if name.startswith("run."))
+        for name in _names(base):
+            if name.startswith("run."):
+                yield os.path.join(base, name)
 
 
 def _bases(environ: Mapping[str, str]) -> Iterator[str]:
@@ -106,6 +105,13 @@ if sys.platform != "win32":
             raise PermissionError(errno.EPERM, "it belongs to another user")
         if found.st_mode & 0o077:
             raise PermissionError(errno.EPERM, "other users may enter it")
+
+    def _names(base: str) -> list[str]:
+        """Return what is in a folder for all runs, if it is this user's."""
+        with suppress(OSError):
+            if os.lstat(base).st_uid == os.getuid():
+                return sorted(os.listdir(base))
+        return []
 
     def _make_folder(base: str) -> tuple[str, int]:
         """Return the path and the locked descriptor of a new folder."""
@@ -149,6 +155,9 @@ if sys.platform != "win32":
 else:
 
     def _make_base(base: str) -> None: ...
+
+    def _names(base: str) -> list[str]:
+        raise NotImplementedError(base)
 
     def _make_folder(base: str) -> tuple[str, int]:
         raise NotImplementedError(base)

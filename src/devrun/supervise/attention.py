@@ -65,7 +65,7 @@ class Attention:
         notice: Callable[[str], None],
     ) -> None:
         self._spec = spec
-        self._generation = generation
+        self.generation = generation
         self._subject = subject
         self._owned = owned
         self._channels = channels or Channels()
@@ -154,7 +154,7 @@ class Attention:
         return self._channels.ipc is not None and self._channels.ipc.send_nowait("shutdown")
 
     def _became_ready(self) -> None:
-        self._send(BecameReady(self._generation))
+        self._send(BecameReady(self.generation))
 
     # -- probes -----------------------------------------------------------------------------
 
@@ -177,11 +177,11 @@ class Attention:
         def report(health: Health) -> None:
             match health:
                 case Healthy():
-                    self._send(Probed(self._generation, healthy=True))
+                    self._send(Probed(self.generation, healthy=True))
                 case Degraded():
-                    self._send(Probed(self._generation, healthy=False, reason=health.reason))
+                    self._send(Probed(self.generation, healthy=False, reason=health.reason))
                 case Unhealthy():
-                    self._send(Faulty(self._generation, f"unhealthy: {health.reason}"))
+                    self._send(Faulty(self.generation, f"unhealthy: {health.reason}"))
                 case _:
                     assert_never(health)
 
@@ -195,7 +195,7 @@ class Attention:
             with trio.CancelScope(deadline=trio.current_time() + self._interval) as self._watchdog:
                 await trio.sleep_forever()
             reason = f"no sign of life (WATCHDOG=1) within {self._interval:g} s"
-            self._send(Faulty(self._generation, reason))
+            self._send(Faulty(self.generation, reason))
 
     # -- channels ---------------------------------------------------------------------------
 
@@ -219,9 +219,9 @@ class Attention:
             case notifications.Stopping():
                 self.stop_probing()
             case notifications.ExtendTimeout():
-                self._send(Extend(self._generation, said.seconds))
+                self._send(Extend(self.generation, said.seconds))
             case notifications.WatchdogTrigger():
-                self._send(Faulty(self._generation, "asked to be stopped (WATCHDOG=trigger)"))
+                self._send(Faulty(self.generation, "asked to be stopped (WATCHDOG=trigger)"))
             case notifications.MainPid() | notifications.Barrier():
                 return
             case _:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import trio
 
+from devrun.events import Event, Notice
+from devrun.model import Service
+from devrun.output.focus import Focused
 from devrun.process.spawn import Child, resize
 from devrun.sources.keyboard import Keyboard
 from devrun.supervise.input import write_all
@@ -55,3 +58,28 @@ class KeyRouter:
             await write_all(child.input, keys)
         except (OSError, trio.ClosedResourceError):
             return  # It has just ended.
+
+
+async def pass_keys_on(
+    focused: Focused,
+    service: Service,
+    *,
+    keyboard: Keyboard,
+    child: Callable[[], Child | None],
+    publish: Callable[[Event], None],
+    size: Callable[[], tuple[int, int]],
+) -> None:
+    """Pass keys on to a service, with the terminal as programs want it; see ``KeyRouter``.
+
+    Args:
+        focused: What shows the service's output while it has the terminal.
+        publish: Shows what the user has to know.
+    """
+    text = f"keys go to {service.label}; Ctrl+] holds the others' output back, and shows it"
+    publish(Notice(text))
+    router = KeyRouter(keyboard, child=child, toggle=focused.toggle, size=size)
+    keyboard.enter()
+    try:
+        await router.run()
+    finally:
+        keyboard.leave()

@@ -50,7 +50,7 @@ class Stage:
         around: What every service shares.
         start: Runs a task.
         is_stopping: Whether the run is ending.
-        changed: Tells the supervisor that a service has another task.
+        settled: Tells the supervisor that a reload of a service is over.
     """
 
     tasks: list[ServiceTask]
@@ -58,7 +58,7 @@ class Stage:
     launcher: Launcher
     start: Callable[[ServiceTask], None]
     is_stopping: Callable[[], bool]
-    changed: Callable[[int], None]
+    settled: Callable[[int], None]
 
 
 class Reloads:
@@ -82,6 +82,7 @@ class Reloads:
             lock = self._locks.setdefault(_name(self._stage.tasks[index].spec), trio.Lock())
             async with lock:
                 found[index] = await self._reload(index)
+            self._stage.settled(index)
             if found[index] in (Outcome.FAILED, Outcome.STOPPED):
                 break
         return found
@@ -164,7 +165,6 @@ class _Succession:
         listeners.retire(self._spec, self._generation)
         self._new.release_unused()
         self._tell("reloaded")
-        self._stage.changed(index)
 
     async def _drain(self) -> None:
         """Wait until the old generation has finished what it has begun, as far as it can tell."""

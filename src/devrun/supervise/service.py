@@ -12,13 +12,11 @@ from typing import assert_never
 import trio
 
 from devrun.errors import SpawnError
-from devrun.events import Event, Killed, LeftBehind, Notice, Output, Started
-from devrun.model import ExitStatus, Service, StopScope
+from devrun.events import Event, Notice, Output, Started
+from devrun.model import ExitStatus, Service
 from devrun.output.journal import Journal
 from devrun.output.pump import Pump
 from devrun.process.exits import ChildExits
-from devrun.process.group import Asking, Ownership, owned, signal_group, signal_process
-from devrun.process.signals import KILL
 from devrun.process.spawn import Child, close_input
 from devrun.supervise import machine
 from devrun.supervise.launch import Launcher
@@ -39,6 +37,7 @@ from devrun.supervise.messages import (
     Spawn,
     Spawned,
 )
+from devrun.supervise.process_tree import ProcessTree
 from devrun.supervise.state import Phase, State
 
 TYPE_CHECKING = False  # output.focus is not for every run
@@ -47,18 +46,7 @@ if TYPE_CHECKING:
     from devrun.output.log_files import LogFiles
     from devrun.process.node_channel import Channel
     from devrun.supervise.attention import Attention
-    from devrun.supervise.probe_answers import Subject
     from devrun.supervise.shared_ports import SharedPorts
-
-LOOK_AGAIN = 0.25
-"""Seconds between two looks at a tree that was asked to end. SIGCHLD makes them unnecessary where
-devrun is a subreaper; elsewhere orphans end unseen."""
-
-LEFT_FOR_SIGNAL = 1.0
-"""Seconds of the time for stopping that a stop command leaves for what it does not stop."""
-
-RECHECK = 0.02
-"""Seconds between two looks at a tree that is being killed; it may be forking against us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +90,9 @@ class ServiceTask:
         self._pump: Pump | None = None
         self._announced = trio.Event()
         self._heard = trio.Event()
-        self._sent = 0
+        self._tree = self._new_tree(after)
         self._waiting = trio.CancelScope()
         self._attention: Attention | None = None
-        self._stop_command: trio.Event | None = None
 
     def send(self, message: Input) -> None:
         """Tell the service something; it answers in the order of what it was told."""
@@ -205,9 +192,9 @@ class ServiceTask:
             case Ask():
                 self._ask(action, nursery)
             case Clear():
-                nursery.start_soon(self._clear, action)
+                nursery.start_soon(self._clear, action, self._tree)
             case Kill():
-                nursery.start_soon(self._kill, action)
+                nursery.start_soon(self._kill, action, self._tree)
             case AwaitReady():
                 if self._attention is not None:
                     self._attention.await_ready(nursery)
@@ -224,15 +211,23 @@ class ServiceTask:
 
     # -- processes --------------------------------------------------------------------------
 
+    def _ask(self, action: Ask, nursery: trio.Nursery) -> None:
+        if self._attention is not None:
+            self._attention.stop_probing()
+        if self.spec.stop.command is None:
+            self._tree.ask(action.signal)
+        else:
+            nursery.start_soon(self._tree.stop_by_command, self.spec.stop.command, action.signal)
+
     def _spawn(self, generation: int, nursery: trio.Nursery, pumps: trio.Nursery) -> None:
+        self._tree = self._new_tree(generation)
         try:
             child = self._adopt_or_launch(generation)
         except SpawnError as error:
             status = ExitStatus(code=int(error.exit_code))
             self.send(NotSpawned(generation, status, str(error)))
             return
-        self._child = child
-        self._sent = 0
+        self._child = self._tree.child = child
         self._announced = trio.Event()
         self._around.exits.manage(child)
         if child.output is not None:
@@ -266,8 +261,8 @@ class ServiceTask:
         self._attention = Attention(
             spec,
             generation,
-            subject=lambda: self._subject(child.started_at),
-            owned=self._ownership,
+            subject=self._tree.subject,
+            owned=self._tree.ownership,
             channels=child.channels,
             send=self.send,
             notice=self._notice,
@@ -296,16 +291,14 @@ class ServiceTask:
     def _notice(self, text: str) -> None:
         self.tell(Notice(text, self.spec.index))
 
-    def _subject(self, started_at: float) -> Subject:
-        """Return what probes are to know of the present generation."""
-        from devrun.supervise.subject import subject_of
-
-        return subject_of(
+    def _new_tree(self, generation: int) -> ProcessTree:
+        return ProcessTree(
             self.spec,
-            self.state.generation,
+            generation,
             launcher=self._around.launcher,
             exits=self._around.exits,
-            started_at=started_at,
+            tell=self.tell,
+            message=lambda: self._attention is not None and self._attention.ask_to_stop(),
         )
 
     def _has_terminal(self) -> bool:
@@ -322,10 +315,10 @@ class ServiceTask:
         )
 
     async def _wait_for(self, child: Child, generation: int, pump: Pump | None) -> None:
-        heard = self._heard
+        heard, tree = self._heard, self._tree
         status = await self._around.exits.wait(child)
         await heard.wait()  # The start is told first, however soon the end has come.
-        self._child = None
+        self._child = tree.child = None
         if self._attention is not None:
             self._attention.end()
             self._attention = None
@@ -341,87 +334,13 @@ class ServiceTask:
         before = 0.0 if child.ended_at is None else noticed - child.ended_at
         self.send(Ended(generation, status, before))
 
-    def _ask(self, action: Ask, nursery: trio.Nursery) -> None:
-        if self._attention is not None:
-            self._attention.stop_probing()
-        if self.spec.stop.command is None:
-            self._signal(action)
-            return
-        self._stop_command = trio.Event()
-        nursery.start_soon(self._run_stop_command, self.spec.stop.command, action)
-
-    def _signal(self, action: Ask) -> None:
-        """Have the main process stop: by a message if it listens for one, else by the signal."""
-        child = self._child
-        if child is None or self.state.generation != action.generation:
-            return
-        stop = self.spec.stop
-        if stop.message and self._attention is not None and self._attention.ask_to_stop():
-            return
-        self._sent = action.signal
-        if stop.scope is StopScope.MAIN:
-            signal_process(child.pid, action.signal)
-        else:
-            signal_group(child.pid, action.signal)
-
-    async def _run_stop_command(self, command: str, action: Ask) -> None:
-        """Run what stops the service, and signal what it leaves; all within the stop's time."""
-        from devrun.policies import ExecProbe
-        from devrun.supervise.probe_answers import Passed
-        from devrun.supervise.probes import ask
-
-        done = self._stop_command or trio.Event()
-        seconds = max(self.spec.stop.timeout - LEFT_FOR_SIGNAL, self.spec.stop.timeout / 2)
-        try:
-            answer = await ask(ExecProbe(command), self._subject(time.monotonic()), timeout=seconds)
-            if not isinstance(answer, Passed):
-                self._notice(f'stop command "{command}": {answer.reason}')
-        finally:
-            done.set()
-        self._signal(action)
-
-    async def _clear(self, action: Clear) -> None:
-        """Ask what the main process left behind, once, and wait until it is gone.
-
-        Its own group has had a signal already, if the service was stopped; a process that left
-        the group has not, and nor has any if the main process ended by itself.
-        """
-        if self._stop_command is not None:
-            await self._stop_command.wait()
-        sessions = self._ownership().sessions
-        asking = Asking(sessions if self.state.stopped else frozenset(), self._sent)
-        while left := owned(self._ownership()):
-            if self.state.generation != action.generation:
-                return
-            if asked := asking.ask(left, action.signal):
-                self.tell(LeftBehind(self.spec.index, asked))
-            await self._around.exits.changed(at_most=LOOK_AGAIN)
+    async def _clear(self, action: Clear, tree: ProcessTree) -> None:
+        await tree.clear(action.signal, was_asked=self.state.stopped)
         self._gone(action.generation)
 
-    async def _kill(self, action: Kill) -> None:
-        """Kill the tree until nothing is left: it may be forking, and leaving its group.
-
-        A group's members get their signal in one step that no fork can slip through (``fork(2)``
-        in a process with a signal pending is started anew); groups made meanwhile are found at
-        the next look.
-        """
-        told = False
-        while True:
-            left = owned(self._ownership())
-            for group in {process.group for process in left}:
-                signal_group(group, KILL)
-            if left and not told:
-                told = True
-                event = Killed(self.spec.index, action.generation, action.after, len(left))
-                self._told.send_nowait(event)
-            if not left and self._child is None:
-                break
-            await self._around.exits.changed(at_most=RECHECK)
+    async def _kill(self, action: Kill, tree: ProcessTree) -> None:
+        await tree.kill(action.after)
         self._gone(action.generation)
-
-    def _ownership(self, generation: int | None = None) -> Ownership:
-        number = self.state.generation if generation is None else generation
-        return self._around.launcher.ownership(self.spec, number)
 
     def _gone(self, generation: int) -> None:
         if self.state.generation == generation:
@@ -431,7 +350,7 @@ class ServiceTask:
     # -- events, in the order of the output -------------------------------------------------
 
     def _publish_output(self, event: Output) -> None:
-        if self._attention is not None:
+        if self._attention is not None and self._attention.generation == event.generation:
             self._attention.take(event)
         self._around.publish(event)
 

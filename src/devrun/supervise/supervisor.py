@@ -9,31 +9,27 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 
 import trio
 
 from devrun.events import (
-    Changed,
     Event,
     Exited,
     LeftBehind,
-    Notice,
     SpawnFailed,
     Stopping,
     StopReason,
 )
-from devrun.model import KillOthers, Project, WatchSettings
+from devrun.model import KillOthers, Project
 from devrun.output.screen import Size
 from devrun.process.signals import CHILD, CONTINUE, RESIZE, SUSPEND
 from devrun.process.spawn import Child, resize
 from devrun.sources.keyboard import Keyboard
-from devrun.sources.loop_guard import Answer, LoopGuard
 from devrun.sources.signals import STOP_SIGNALS, SignalInbox, StopRequests
 from devrun.supervise.last_processes import clear_up, kill_everything
-from devrun.supervise.messages import FilesChanged, Level, Restart, Start, Stop
+from devrun.supervise.messages import Level, Restart, Start, Stop
 from devrun.supervise.outcome import Ending, Verdict, ends_others, verdict
 from devrun.supervise.service import ServiceTask, Surroundings
 from devrun.supervise.state import Phase, State, Then
@@ -44,6 +40,7 @@ TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
     from devrun.output.focus import Focused
     from devrun.supervise.reload import Reloads
+    from devrun.supervise.watching import Watching
 
 
 def _not_running(_task: ServiceTask) -> None:
@@ -79,7 +76,7 @@ class Supervisor:
         self._tasks = [ServiceTask(service, around) for service in project.services]
         self._turns = Turns(project)
         self._reloads: Reloads | None = None
-        self._guard = LoopGuard()
+        self._watching: Watching | None = None
         self._keyboard = Keyboard()
         self._endings: dict[int, Ending] = {}
         self._seen = [Phase.WAITING] * len(self._tasks)
@@ -251,7 +248,12 @@ class Supervisor:
 
                 sources.start_soon(guard_memory, self._tasks, self._around.launcher)
             if any(service.watch for service in self._project.services):
-                await self._watch(sources)
+                from devrun.supervise.watching import Watching
+
+                self._watching = Watching(
+                    self._project, self._tasks, self._around, is_reloading=self._is_reloading
+                )
+                await self._watching.begin(sources)
 
     def _start_adopted(self) -> None:
         """Take over what runs already, though a stop was asked for before there was a loop."""
@@ -281,7 +283,7 @@ class Supervisor:
                 self._around.launcher,
                 start=self._run_task,
                 is_stopping=lambda: self._level is not None,
-                changed=self._reloaded,
+                settled=self._reloaded,
             )
             self._reloads = Reloads(stage)
         return self._reloads
@@ -292,9 +294,14 @@ class Supervisor:
         own = [service.index for service in services if service.label == name]
         return own or [service.index for service in services if service.process == name]
 
+    def _is_reloading(self, index: int) -> bool:
+        return self._reloads is not None and self._reloads.is_reloading(index)
+
     def _reloaded(self, index: int) -> None:
         self._seen[index] = self._tasks[index].state.phase
         self._fill_slots()
+        if self._watching is not None:
+            self._watching.settled(index)
 
     async def _pass_input_on(self) -> None:
         from devrun.sources.standard_input import lines
@@ -309,60 +316,16 @@ class Supervisor:
         await router.run(lines())
 
     async def _pass_keys_on(self, focused: Focused) -> None:
-        from devrun.supervise.focus import KeyRouter
+        from devrun.supervise.focus import pass_keys_on
 
-        task = self._tasks[focused.service]
-        text = f"keys go to {task.spec.label}; Ctrl+] holds the others' output back, and shows it"
-        self._around.publish(Notice(text))
-        router = KeyRouter(
-            self._keyboard,
-            child=lambda: task.child,
-            toggle=focused.toggle,
+        await pass_keys_on(
+            focused,
+            self._tasks[focused.service].spec,
+            keyboard=self._keyboard,
+            child=lambda: self._tasks[focused.service].child,
+            publish=self._around.publish,
             size=lambda: self._size_for(focused.service),
         )
-        self._keyboard.enter()
-        try:
-            await router.run()
-        finally:
-            self._keyboard.leave()
-
-    async def _watch(self, sources: trio.Nursery) -> None:
-        from devrun.sources.watch import watch
-
-        rules = [(s.index, rule) for s in self._project.services for rule in s.watch]
-        await sources.start(
-            partial(
-                watch,
-                rules,
-                self._watch_settings(),
-                root=self._project.root,
-                since=self._around.launcher.began_at,
-                publish=self._files_changed,
-                notice=lambda text: self._around.publish(Notice(text)),
-            )
-        )
-
-    def _watch_settings(self) -> WatchSettings:
-        """Return what holds for watching; devrun's own log files never count."""
-        settings = self._project.watch
-        if self._around.logs is None:
-            return settings
-        own = self._around.logs.own.patterns(self._project.root)
-        return replace(settings, ignore=(*settings.ignore, *own))
-
-    def _files_changed(self, burst: Mapping[int, Sequence[str]]) -> None:
-        for index, paths in burst.items():
-            more = len(paths) - 1
-            started_at = self._tasks[index].state.since
-            match self._guard.changed(index, trio.current_time(), started_at):
-                case Answer.RESTART if self._reloads and self._reloads.is_reloading(index):
-                    self._around.publish(Notice(f"{paths[0]} changed during the reload", index))
-                case Answer.RESTART:
-                    self._tasks[index].send(FilesChanged(paths[0], more))
-                case Answer.SUSPEND:
-                    self._around.publish(Changed(index, paths[0], more, suspended=True))
-                case Answer.PASS_OVER:
-                    continue
 
     # -- signals ----------------------------------------------------------------------------
 
