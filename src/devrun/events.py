@@ -37,12 +37,17 @@ class Piece(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Bytes that a process wrote, as they were."""
+    """Bytes that a process wrote, as they were.
+
+    Attributes:
+        is_error: They are of its stderr, where that comes apart.
+    """
 
     instance: int
     generation: int
     piece: Piece
     data: bytes
+    is_error: bool = False
 
 
 @dataclass(frozen=True, slots=True)

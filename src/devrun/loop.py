@@ -199,6 +199,7 @@ def _log_files(this: Parts) -> LogFiles | None:
             service.process or service.label,
             service.log,
             number=service.number if counts[service.process] > 1 else None,
+            separate_streams=service.log.error_path is not None,
         )
         for service in logged
         if service.log is not None

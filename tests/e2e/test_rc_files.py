@@ -106,3 +106,14 @@ def test_ports_of_instances_as_overmind_can_have_them(devrun, procfile):
     run = devrun("start", "-m", "web=11", "--formation-port-step", 10)
     assert run.wait() == 2
     assert "at most 10" in run.text
+
+
+def test_an_export_takes_what_foreman_would(devrun, tmp_path):
+    (tmp_path / ".foreman").write_text("procfile: my other\napp: shop\nformation: web=2\n")
+    (tmp_path / "my other").write_text("web: sleep 1\n")
+    run = devrun("export", "systemd", "out")
+    assert run.wait() == 0, run.text
+    assert "wrote out/shop-web@.service" in run.text
+    run = devrun("export", "systemd", "named", "-a", "other")
+    assert run.wait() == 0, run.text
+    assert "wrote named/other-web@.service" in run.text

@@ -32,7 +32,7 @@ def export(words: Sequence[str], environ: Mapping[str, str]) -> int:
     Raises:
         UsageError: Something is wrong; nothing was written.
     """
-    line = read_export_line(words)
+    line = read_export_line(words, cwd=os.getcwd())
     if isinstance(line, Request):
         return _answer(line)
     cwd = os.getcwd()

@@ -11,7 +11,7 @@ from devrun.config.definitions import discovered, read_definitions
 from devrun.config.flags import Flag, Takes
 from devrun.config.instances import PORT_STEP
 from devrun.config.option_reader import OptionReader, Request
-from devrun.config.rc_files import option_values, overmind_files
+from devrun.config.rc_files import overmind_files, take_option_files
 from devrun.config.resolve import environment_settings, root_folder
 from devrun.config.settings import RunSettings, Value, with_values
 from devrun.errors import UsageError
@@ -71,7 +71,7 @@ def read_exec_line(
     command = (*reader.words, *reader.behind)
     if not command or not command[0]:
         raise UsageError("exec needs a command: devrun exec -- COMMAND, or the name of a process")
-    _read_option_files(reader, cwd)
+    take_option_files(reader, EXEC_FLAGS, cwd)
     said: dict[str, Value] = dict(reader.values)
     files = said.pop("only_files", None)
     if isinstance(files, tuple):
@@ -97,19 +97,6 @@ def read_exec_line(
         port=service.port,
         offset=offset,
     )
-
-
-def _read_option_files(reader: OptionReader, cwd: str) -> None:
-    by_name = {name: flag for flag in EXEC_FLAGS for name in flag.names}
-    said = set(reader.values)
-    for file, option, text in option_values(cwd):
-        flag = by_name.get(f"--{option}")
-        if flag is None or flag.field in said:
-            continue
-        if flag.takes is Takes.LIST:
-            reader.values[flag.field] = (text,)
-        else:
-            reader.take_variable(f"{file}: {option}", flag, text)
 
 
 def _service(

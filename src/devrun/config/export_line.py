@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from devrun.config.flags import FLAGS, Flag, Takes
 from devrun.config.option_reader import OptionReader, Request
+from devrun.config.rc_files import take_option_files
 from devrun.config.selection import is_command
 from devrun.config.settings import RunSettings, Value, with_values
 from devrun.errors import UsageError
@@ -66,8 +67,8 @@ class ExportLine:
         return value if isinstance(value, str) else None
 
 
-def read_export_line(words: Sequence[str]) -> ExportLine | Request:
-    """Return what the words mean.
+def read_export_line(words: Sequence[str], *, cwd: str) -> ExportLine | Request:
+    """Return what the words mean; ``.foreman`` and its like say what no option does.
 
     Raises:
         UsageError: An option is wrong, or format or folder are missing.
@@ -82,6 +83,7 @@ def read_export_line(words: Sequence[str]) -> ExportLine | Request:
         raise UsageError(f"export needs {missing}: devrun export systemd deploy/, or - for stdout")
     if not rest[1]:
         raise UsageError('export: the folder is ""; write . for this one, or - for stdout')
+    take_option_files(reader, EXPORT_FLAGS, cwd, of_exports=True)
     said: dict[str, Value] = dict(reader.values)
     files = said.pop("only_files", None)
     if isinstance(files, tuple):

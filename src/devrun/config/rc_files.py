@@ -9,9 +9,11 @@ what holds for each process.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from devrun.config.flags import Flag, Takes
+from devrun.config.option_reader import OptionReader
 from devrun.errors import UsageError
 
 _OF_GOREMAN = {"procfile": "procfile", "basedir": "root", "baseport": "port"}
@@ -53,8 +55,11 @@ def overmind_files(folder: str, home: str) -> list[str]:
     return [path for path in dict.fromkeys(paths) if os.path.isfile(path)]
 
 
-def option_values(folder: str) -> Iterator[tuple[str, str, str]]:
+def option_values(folder: str, *, of_exports: bool = False) -> Iterator[tuple[str, str, str]]:
     """Yield file, long option without its dashes, and value as text, of files with options.
+
+    Args:
+        of_exports: Those too that are for an export alone.
 
     Raises:
         UsageError: A file is no YAML, or not one of names and plain values.
@@ -65,12 +70,35 @@ def option_values(folder: str) -> Iterator[tuple[str, str, str]]:
             continue
         for key, value in _mapping(path, name).items():
             option = key if renamed is None else renamed.get(key)
-            if isinstance(value, Mapping) or option is None or option in _OF_EXPORTS:
+            if isinstance(value, Mapping) or option is None:
                 continue  # foreman passes over what is nested.
+            if option in _OF_EXPORTS and not of_exports:
+                continue
             if not isinstance(value, str | int | float | bool):
                 raise UsageError(f'{name}: "{key}" has to be one plain value')
             text = str(value).lower() if isinstance(value, bool) else str(value)
             yield name, option.replace("_", "-"), text
+
+
+def take_option_files(
+    reader: OptionReader, flags: Sequence[Flag], folder: str, *, of_exports: bool = False
+) -> None:
+    """Take what files say of options that the command line says nothing of.
+
+    Args:
+        flags: The command's options; what the files say of others is for other commands.
+        of_exports: Options for an export count, too.
+    """
+    by_name = {name: flag for flag in flags for name in flag.names}
+    said = set(reader.values)
+    for file, option, text in option_values(folder, of_exports=of_exports):
+        flag = by_name.get(f"--{option}")
+        if flag is None or flag.field in said:
+            continue
+        if flag.takes is Takes.LIST:
+            reader.values[flag.field] = (text,)  # One path, blanks and all.
+        else:
+            reader.take_variable(f"{file}: {option}", flag, text)
 
 
 def overlay(procfile: str) -> Overlay:

@@ -65,7 +65,7 @@ class LogFiles:
     def __call__(self, event: Event) -> None:
         """Take an event into account."""
         if isinstance(event, Output):
-            self.put(event)
+            self.put(event, "err" if event.is_error else "out")
         elif isinstance(event, Exited) and event.instance in self._services:
             self._queue.put(End(event.instance, event.generation))
 

@@ -71,6 +71,8 @@ class Pump:
         self._cutter = LineCutter(terminal=terminal)
         self.at_once: Callable[[], bool] = _never
         """Whether chunks are to be published as they come, lines or not."""
+        self.is_error = False
+        """Whether the descriptor is a pipe for stderr alone."""
         self.room_elsewhere: Callable[[int], Awaitable[None]] | None = None
         """Waits until others than the journal, who get the output too, may be given more."""
         self._process_ended = False
@@ -200,4 +202,4 @@ class Pump:
         self._journal.end_turn(self)
 
     def _emit(self, piece: Piece, data: bytes) -> None:
-        self._publish(Output(self._instance, self._generation, piece, data))
+        self._publish(Output(self._instance, self._generation, piece, data, self.is_error))

@@ -49,7 +49,7 @@ def of_service(event: OfService, services: Sequence[Service]) -> str:
             return f"not started: {event.reason}"
         case OverMemory():
             used, limit = (size / _MEBIBYTE for size in (event.used, event.limit))
-            return f"uses {used:.0f} MiB, more than its {limit:.0f} MiB: restarting"
+            return f"uses {used:.0f} MiB, more than its {limit:.0f} MiB"
         case Changed():
             return _changed(event)
         case Notice():

@@ -34,6 +34,8 @@ class Stdio(Enum):
 
     PIPE = "pipe"
     """stdin is empty; stdout and stderr are one pipe, so that their order is kept."""
+    SPLIT = "split"
+    """The same with a pipe of its own for stderr; between the two the order is lost."""
     PTY = "pty"
     """All three are a pseudo-terminal, which is also the controlling terminal."""
     INHERIT = "inherit"
@@ -57,6 +59,7 @@ class Child:
 
     Attributes:
         output: Descriptor to read its output from, non-blocking, or None if it has devrun's own.
+        errors: The same for its stderr, if that has a pipe of its own.
         input: Descriptor to write its input to, non-blocking, or None if it has none or devrun's
             own. With a pty it is the same as ``output``.
         terminal: The process's side of its pty, held open so that what it wrote last is not lost
@@ -70,6 +73,7 @@ class Child:
     output: int | None
     terminal: int | None = None
     input: int | None = None
+    errors: int | None = None
     channels: Channels | None = None
     started_at: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
@@ -137,7 +141,7 @@ def spawn(
         try:
             impose(child.popen, inherits.limits)
         except SpawnError:
-            for descriptor in {child.output, child.input, child.terminal}:
+            for descriptor in {child.output, child.errors, child.input, child.terminal}:
                 if descriptor is not None:
                     os.close(descriptor)
             raise
@@ -213,6 +217,7 @@ class _Program:
 class _Streams:
     stdin: int | None = None
     output: int | None = None
+    errors: int | None = None
 
 
 def _spawn_with_input(program: _Program, stdio: Stdio) -> Child:
@@ -235,18 +240,27 @@ def _spawn(program: _Program, stdio: Stdio, stdin: int) -> Child:
     if stdio is Stdio.INHERIT:
         own = None if stdin == subprocess.DEVNULL else stdin
         return Child(_popen(program, _Streams(own)), None)
-    reader, writer = os.pipe()
-    with ExitStack() as on_failure:
-        on_failure.callback(os.close, reader)
-        try:
-            _enlarge(writer)
-            popen = _popen(program, _Streams(stdin, writer))
-        finally:
-            os.close(writer)
+    with ExitStack() as on_failure, ExitStack() as theirs:
+        reader, writer = _pipe(on_failure, theirs)
+        errors = None
+        if stdio is Stdio.SPLIT:
+            errors, errors_writer = _pipe(on_failure, theirs)
+            popen = _popen(program, _Streams(stdin, writer, errors_writer))
+        else:
+            popen = _popen(program, _Streams(stdin, writer, writer))
         on_failure.pop_all()
+    return Child(popen, reader, errors=errors)
+
+
+def _pipe(on_failure: ExitStack, theirs: ExitStack) -> tuple[int, int]:
+    """Return a pipe for output: our end, non-blocking, and the process's."""
+    reader, writer = os.pipe()
+    on_failure.callback(os.close, reader)
+    theirs.callback(os.close, writer)
+    _enlarge(writer)
     if sys.platform != "win32":
         os.set_blocking(reader, False)
-    return Child(popen, reader)
+    return reader, writer
 
 
 def _enlarge(pipe: int) -> None:
@@ -268,7 +282,7 @@ def _popen(program: _Program, streams: _Streams) -> subprocess.Popen[bytes]:
             env=program.env,
             stdin=streams.stdin,
             stdout=streams.output,
-            stderr=streams.output,
+            stderr=streams.errors,
             start_new_session=True,
             pass_fds=program.descriptors,
         )
@@ -305,7 +319,9 @@ if sys.platform != "win32":
             _prepare(terminal, size, echo=echo)
             name = os.ttyname(terminal)
             wrapped = [SHELL, "-c", _TAKE_TERMINAL, name, program.path, *program.argv[1:]]
-            popen = _popen(replace(program, argv=wrapped, path=SHELL), _Streams(terminal, terminal))
+            popen = _popen(
+                replace(program, argv=wrapped, path=SHELL), _Streams(terminal, terminal, terminal)
+            )
             on_failure.pop_all()
         os.set_blocking(leader, False)
         return Child(popen, leader, terminal)

@@ -165,6 +165,8 @@ def _holds(condition: Condition, state: State) -> bool | None:
 
 
 def _how(condition: Condition, state: State) -> str:
+    if state.fault is not None:
+        return f"has failed: {state.fault}"
     if state.stopped or state.status is None:
         return "was stopped"
     if state.status.ok:

@@ -62,9 +62,13 @@ def main_ended(
 ) -> Step:
     """The main process has ended, or never began: on purpose, for good, or to be restarted."""
     if state.phase is not Phase.RUNNING:
-        status = FAULT if state.fault and status.ok else status
-        stopped = replace(state, status=status, stopped=state.fault is None, ready=False)
+        shown = FAULT if state.fault and status.ok else status
+        stopped = replace(state, status=shown, stopped=state.fault is None, ready=False)
         exited = _exit_event(spec, stopped, now, reason, final=state.then is Then.END)
+        if state.fault and status.signal is not None:
+            # The signal was devrun's, and its own exit code is not to look as if it had been sent
+            # to devrun.
+            stopped = replace(stopped, status=FAULT)
         return stopped, (exited, _clear_or_kill(spec, state, now))
     state = replace(state, status=status, ready=False)
     follows, state, news = what_follows(spec, state, status, now, unspawned=reason is not None)

@@ -148,7 +148,10 @@ class Launcher:
     def _stdio(self, service: Service) -> Stdio:
         if service.raw and not service.hidden:
             return Stdio.INHERIT
-        return Stdio.PTY if (self._tty if service.tty is None else service.tty) else Stdio.PIPE
+        if self._tty if service.tty is None else service.tty:
+            return Stdio.PTY
+        apart = service.log is not None and service.log.error_path is not None
+        return Stdio.SPLIT if apart else Stdio.PIPE
 
     def _environment(self, service: Service) -> Mapping[str, str]:
         """Read the service's environment afresh; a file broken since then keeps the former one."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from devrun.events import Notice
+from devrun.events import Notice, OverMemory
+from devrun.policies import OnLimit
 from devrun.supervise.launch import Launcher
 from devrun.supervise.memory import HeldBack, OverLimit, Watched, watch_memory
 from devrun.supervise.messages import Exceeded
@@ -12,11 +13,14 @@ from devrun.supervise.service import ServiceTask
 from devrun.supervise.state import Phase
 
 
-async def guard_memory(tasks: Sequence[ServiceTask], launcher: Launcher) -> None:
-    """Restart services that use too much memory, until cancelled.
+async def guard_memory(
+    tasks: Sequence[ServiceTask], launcher: Launcher, reload: Callable[[int], None]
+) -> None:
+    """Restart or reload services that use too much memory, until cancelled.
 
     Args:
         tasks: All services, by index; the present one of each.
+        reload: Begins to reload one.
     """
 
     def watched() -> list[Watched]:
@@ -33,7 +37,11 @@ async def guard_memory(tasks: Sequence[ServiceTask], launcher: Launcher) -> None
 
     def tell(index: int, generation: int, news: OverLimit | HeldBack) -> None:
         task = tasks[index]
-        if isinstance(news, OverLimit):
+        limit = task.spec.max_memory
+        if isinstance(news, OverLimit) and limit and limit.action is OnLimit.RELOAD:
+            task.tell(OverMemory(index, generation, news.used, news.limit))
+            reload(index)
+        elif isinstance(news, OverLimit):
             task.send(Exceeded(generation, news.used, news.limit))
         else:
             wait = f"restarting in {news.seconds:.0f} s if that stays so"

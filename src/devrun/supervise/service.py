@@ -87,7 +87,7 @@ class ServiceTask:
         self._send, self._inbox = trio.open_memory_channel[Input](inf)
         self._told, self._to_tell = trio.open_memory_channel[Event | Pump | trio.Event](inf)
         self._child: Child | None = None
-        self._pump: Pump | None = None
+        self._pumps: tuple[Pump, ...] = ()
         self._announced = trio.Event()
         self._heard = trio.Event()
         self._tree = self._new_tree(after)
@@ -167,12 +167,12 @@ class ServiceTask:
 
     @property
     def _is_read(self) -> bool:
-        return self._pump is None or self._pump.drained.is_set()
+        return all(pump.drained.is_set() for pump in self._pumps)
 
     def end_output_soon(self) -> None:
         """Say that no process of the run is left that could write."""
-        if self._pump is not None:
-            self._pump.end_soon()
+        for pump in self._pumps:
+            pump.end_soon()
 
     def add_pause(self, seconds: float) -> None:
         """Move the deadline by the time for which devrun itself was stopped (Ctrl+Z)."""
@@ -230,26 +230,35 @@ class ServiceTask:
         self._child = self._tree.child = child
         self._announced = trio.Event()
         self._around.exits.manage(child)
-        if child.output is not None:
-            self._pump = Pump(
-                child.output,
-                instance=self.spec.index,
-                generation=generation,
-                journal=self._around.journal,
-                publish=self._publish_output,
-                after=self._announced,
-                terminal=child.terminal is not None,
-            )
-            if self._around.logs is not None:
-                self._pump.room_elsewhere = self._around.logs.room
-            if self._around.focused is not None:
-                self._pump.at_once = self._has_terminal
-            pumps.start_soon(self._pump.run)
+        self._pumps = tuple(
+            self._new_pump(descriptor, child, generation)
+            for descriptor in (child.output, child.errors)
+            if descriptor is not None
+        )
+        for pump in self._pumps:
+            pumps.start_soon(pump.run)
         since = trio.current_time() - (time.monotonic() - child.started_at)
         self._heard = trio.Event()
         self._attend(child, generation, nursery)
         self.send(Spawned(generation, child.pid, since))
-        nursery.start_soon(self._wait_for, child, generation, self._pump)
+        nursery.start_soon(self._wait_for, child, generation)
+
+    def _new_pump(self, descriptor: int, child: Child, generation: int) -> Pump:
+        pump = Pump(
+            descriptor,
+            instance=self.spec.index,
+            generation=generation,
+            journal=self._around.journal,
+            publish=self._publish_output,
+            after=self._announced,
+            terminal=child.terminal is not None,
+        )
+        pump.is_error = descriptor == child.errors
+        if self._around.logs is not None:
+            pump.room_elsewhere = self._around.logs.room
+        if self._around.focused is not None:
+            pump.at_once = self._has_terminal
+        return pump
 
     def _attend(self, child: Child, generation: int, nursery: trio.Nursery) -> None:
         """Ask and hear a generation whose service wants that; plain commands do not."""
@@ -314,8 +323,8 @@ class ServiceTask:
             adopted if adopted is not None else self._around.launcher.launch(self.spec, generation)
         )
 
-    async def _wait_for(self, child: Child, generation: int, pump: Pump | None) -> None:
-        heard, tree = self._heard, self._tree
+    async def _wait_for(self, child: Child, generation: int) -> None:
+        heard, tree, pumps = self._heard, self._tree, self._pumps
         status = await self._around.exits.wait(child)
         await heard.wait()  # The start is told first, however soon the end has come.
         self._child = tree.child = None
@@ -327,7 +336,7 @@ class ServiceTask:
         if child.terminal is not None:
             os.close(child.terminal)
             child.terminal = None
-        if pump is not None:
+        for pump in pumps:
             pump.process_ended()
             self._told.send_nowait(pump)
         noticed = time.monotonic()

@@ -246,7 +246,12 @@ class Supervisor:
             if any(service.max_memory for service in self._project.services):
                 from devrun.supervise.memory_guard import guard_memory
 
-                sources.start_soon(guard_memory, self._tasks, self._around.launcher)
+                sources.start_soon(
+                    guard_memory,
+                    self._tasks,
+                    self._around.launcher,
+                    lambda index: sources.start_soon(self.reloads.reload, [index]),
+                )
             if any(service.watch for service in self._project.services):
                 from devrun.supervise.watching import Watching
 
