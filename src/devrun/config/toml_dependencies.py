@@ -12,7 +12,10 @@ from devrun.config.toml_tables import Condition as Wanted
 from devrun.config.toml_tables import DependencyTable
 from devrun.errors import UsageError
 from devrun.model import RestartWhen, Service
-from devrun.policies import Condition, Dependency, OnRestart
+
+TYPE_CHECKING = False  # devrun.policies is for services that have any
+if TYPE_CHECKING:
+    from devrun.policies import Dependency
 
 
 def with_dependencies(
@@ -53,6 +56,8 @@ def _dependencies(
 def _dependency(
     name: str, said: Wanted | DependencyTable, owner: Owner, services: Mapping[str, Service]
 ) -> Dependency:
+    from devrun.policies import Condition, Dependency, OnRestart
+
     place = owner.at("depends_on")
     if owner.said.at(("depends_on",)).table is not None:
         place = owner.at("depends_on", name)

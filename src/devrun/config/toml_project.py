@@ -27,7 +27,10 @@ from devrun.config.toml_warnings import warnings_of
 from devrun.config.toml_watching import ignored, of_all, watching
 from devrun.errors import UsageError
 from devrun.model import KillOthers, Service, Teardown, WatchSettings
-from devrun.policies import Group
+
+TYPE_CHECKING = False  # devrun.policies is for services that have any
+if TYPE_CHECKING:
+    from devrun.policies import Group
 
 DEFAULT = "default"
 """The origin of what no file says."""

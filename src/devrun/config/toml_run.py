@@ -15,7 +15,10 @@ from devrun.config.toml_tables import TeardownTable
 from devrun.config.toml_values import said_at, seconds
 from devrun.errors import UsageError
 from devrun.model import Teardown
-from devrun.policies import Group, Strategy
+
+TYPE_CHECKING = False  # devrun.policies is for services that have any
+if TYPE_CHECKING:
+    from devrun.policies import Group, Strategy
 
 _NAME = re.compile(r"[A-Za-z0-9_@][A-Za-z0-9_@.:/-]*", re.ASCII)
 
@@ -150,6 +153,10 @@ def groups(
         if service.group not in members:
             raise UsageError(_no_such_group(service.group, owners[name], list(said)))
         members[service.group][name] = None
+    if not members:
+        return ()
+    from devrun.policies import Group
+
     return tuple(
         Group(group, _in_order(found, tables), _strategy(said[group]))
         for group, found in members.items()
@@ -166,4 +173,6 @@ def _in_order(names: Mapping[str, None], tables: Mapping[str, ServiceTable]) -> 
 
 
 def _strategy(table: GroupTable) -> Strategy:
+    from devrun.policies import Strategy
+
     return Strategy(table.strategy or Strategy.ONE_FOR_ONE.value)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from devrun.config.toml_ending import ENDINGS, restart_policy, stop_policy
 from devrun.config.toml_owner import Owner, given
-from devrun.config.toml_probes import health_check, readiness
-from devrun.config.toml_resources import held_sockets, log_file, memory_limit, process_limits
 from devrun.config.toml_schema import ServiceTable
 from devrun.config.toml_values import absolute, said_at, seconds, whole
 from devrun.errors import UsageError
@@ -38,7 +37,7 @@ def service(
     port = None
     if table.port is not None:
         port = whole(table.port, owner.at("port"), least=1, most=65535)
-    return Service(
+    plain = Service(
         index=index,
         name=owner.name,
         command=command,
@@ -56,14 +55,28 @@ def service(
         argv=argv,
         env_files=files(table.env_file, owner, "env_file") or (),
         tty=None if table.tty == "auto" else table.tty,
+        start_delay=given(table.start_delay, 0.0, seconds, owner.at("start_delay")),
+        shares_ports=bool(table.cluster),
+    )
+    promises = (table.ready, table.health, table.max_memory, table.sockets, table.log)
+    if all(said is None for said in (*promises, table.nice, table.limits)):
+        return plain
+    return _promising(plain, table, owner)
+
+
+def _promising(plain: Service, table: ServiceTable, owner: Owner) -> Service:
+    """Return a service with what has to be loaded for it alone."""
+    from devrun.config.toml_probes import health_check, readiness
+    from devrun.config.toml_resources import held_sockets, log_file, memory_limit, process_limits
+
+    return replace(
+        plain,
         ready=readiness(table.ready, owner),
         health=health_check(table.health, owner),
-        start_delay=given(table.start_delay, 0.0, seconds, owner.at("start_delay")),
         max_memory=memory_limit(table.max_memory, owner),
         limits=process_limits(table, owner),
         sockets=held_sockets(table, owner),
         log=log_file(table.log, owner),
-        shares_ports=bool(table.cluster),
     )
 
 

@@ -14,7 +14,10 @@ from math import inf
 from devrun.config import values
 from devrun.errors import UsageError
 from devrun.model import ExitStatus
-from devrun.policies import HeldSocket
+
+TYPE_CHECKING = False  # devrun.policies is for services that have any
+if TYPE_CHECKING:
+    from devrun.policies import HeldSocket
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*([kmgt]?)(?:i?b)?", re.ASCII)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
@@ -173,6 +176,8 @@ def held_socket(text: str, name: str, place: str, folder: str) -> HeldSocket:
     Raises:
         UsageError: It is none.
     """
+    from devrun.policies import HeldSocket
+
     if not name or ":" in name or not name.isprintable():
         raise UsageError(f'{place}: "{name}" is no name of a socket; it cannot hold a colon')
     kind, _, rest = text.strip().partition(":")
