@@ -10,7 +10,10 @@ import trio
 
 from devrun.model import ExitStatus
 from devrun.process.spawn import Child
-from devrun.process.tree import reap_orphans
+from devrun.process.tree import look_up, reap_orphans
+
+LOOK_AGAIN = 0.25
+"""Seconds between two looks at a process that is not devrun's child yet."""
 
 
 class ChildExits:
@@ -66,3 +69,33 @@ class ChildExits:
             await trio.lowlevel.wait_readable(pidfd)
         finally:
             os.close(pidfd)
+
+    async def wait_adopted(self, pid: int) -> ExitStatus:
+        """Wait for a descendant that is to become a child, because its parent has ended.
+
+        Its status is lost where devrun is no subreaper: it then counts as having ended well.
+        """
+        self._managed.add(pid)
+        try:
+            while True:
+                status = _reaped(pid)
+                if status is not None:
+                    return status
+                await self.changed(at_most=LOOK_AGAIN)
+        finally:
+            self._managed.discard(pid)
+
+
+def _reaped(pid: int) -> ExitStatus | None:
+    """Reap a child if it has ended; None while it, or a process of that number, lives."""
+    if sys.platform == "win32":
+        return ExitStatus(code=0)
+    try:
+        found, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        process = look_up(pid)
+        return ExitStatus(code=0) if process is None or process.is_zombie else None
+    if not found:
+        return None
+    code = os.waitstatus_to_exitcode(status)
+    return ExitStatus(signal=-code) if code < 0 else ExitStatus(code=code)

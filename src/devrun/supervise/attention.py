@@ -75,6 +75,8 @@ class Attention:
         self._notice = notice
         self._probing: list[trio.CancelScope] = []
         self._in_peace = False
+        self.main_pid: int | None = None
+        """The process that the service says is its main one, if it says anything."""
         self._statuses = 0
         self._watchdog: trio.CancelScope | None = None
         self._interval = inf
@@ -222,7 +224,9 @@ class Attention:
                 self._send(Extend(self.generation, said.seconds))
             case notifications.WatchdogTrigger():
                 self._send(Faulty(self.generation, "asked to be stopped (WATCHDOG=trigger)"))
-            case notifications.MainPid() | notifications.Barrier():
+            case notifications.MainPid():
+                self.main_pid = said.pid
+            case notifications.Barrier():
                 return
             case _:
                 self._say(said)

@@ -92,7 +92,7 @@ def _of_process(
     """Answer what concerns the present generation's process."""
     match input:
         case Spawned():
-            return spawned(spec, state, input, now)
+            return spawned(spec, state, input)
         case NotSpawned():
             return main_ended(spec, state, input.status, now, input.reason)
         case Ended():

@@ -58,7 +58,9 @@ class ProcessTree:
         self._commanding: trio.Event | None = None
         self._started_at = time.monotonic()
         self.child: Child | None = None
-        """The main process, while it has not ended."""
+        """The process that was started, while it or its successor has not ended."""
+        self.successor: int | None = None
+        """Pid of the process that has taken its place (``MAINPID=`` of sd_notify)."""
 
     def ownership(self) -> Ownership:
         """Return how its processes are recognised."""
@@ -84,7 +86,9 @@ class ProcessTree:
         if stop.message and self._message():
             return
         self._sent = number
-        if stop.scope is StopScope.MAIN:
+        if self.successor is not None:
+            signal_process(self.successor, number)
+        elif stop.scope is StopScope.MAIN:
             signal_process(self.child.pid, number)
         else:
             signal_group(self.child.pid, number)

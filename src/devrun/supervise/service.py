@@ -326,6 +326,10 @@ class ServiceTask:
     async def _wait_for(self, child: Child, generation: int) -> None:
         heard, tree, pumps = self._heard, self._tree, self._pumps
         status = await self._around.exits.wait(child)
+        successor = None if self._attention is None else self._attention.main_pid
+        if successor is not None and successor != child.pid:
+            tree.successor = successor
+            status = await self._around.exits.wait_adopted(successor)
         await heard.wait()  # The start is told first, however soon the end has come.
         self._child = tree.child = None
         if self._attention is not None:

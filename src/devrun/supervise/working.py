@@ -22,14 +22,15 @@ from devrun.supervise.messages import (
 from devrun.supervise.state import Phase, State, Then
 
 
-def spawned(spec: Service, state: State, input: Spawned, now: float) -> Step:  # noqa: A002
+def spawned(spec: Service, state: State, input: Spawned) -> Step:  # noqa: A002
     """The process runs: ready at once, or to be waited for."""
     started = emit(Started(spec.index, input.generation, input.pid, input.since))
     state = replace(state, since=input.since, has_started=True)
     if state.phase is not Phase.RUNNING:
         return state, started
     if spec.ready is None:
-        ready, actions = _become_ready(spec, state, now)
+        # The first processes start before there is a loop to hear of it.
+        ready, actions = _become_ready(spec, state, input.since)
         return ready, (*started, *actions)
     from devrun.policies import DelayGate  # not needed by plain commands
 
