@@ -75,8 +75,7 @@ class Attention:
         self._notice = notice
         self._probing: list[trio.CancelScope] = []
         self._in_peace = False
-        self.main_pid: int | None = None
-        """The process that the service says is its main one, if it says anything."""
+        self._main_pid: int | None = None
         self._statuses = 0
         self._watchdog: trio.CancelScope | None = None
         self._interval = inf
@@ -206,6 +205,13 @@ class Attention:
             for notification in said:
                 self._take_notification(notification)
 
+    def main_process(self) -> int | None:
+        """Return the process that the service says is its main one, with what was said till now."""
+        if self._channels.notify is not None:
+            for notification in self._channels.notify.receive(self._belongs):
+                self._take_notification(notification)
+        return self._main_pid
+
     def _belongs(self, pid: int) -> bool:
         return is_of(self._owned(), pid)
 
@@ -225,7 +231,7 @@ class Attention:
             case notifications.WatchdogTrigger():
                 self._send(Faulty(self.generation, "asked to be stopped (WATCHDOG=trigger)"))
             case notifications.MainPid():
-                self.main_pid = said.pid
+                self._main_pid = said.pid
             case notifications.Barrier():
                 return
             case _:

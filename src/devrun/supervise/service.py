@@ -326,7 +326,7 @@ class ServiceTask:
     async def _wait_for(self, child: Child, generation: int) -> None:
         heard, tree, pumps = self._heard, self._tree, self._pumps
         status = await self._around.exits.wait(child)
-        successor = None if self._attention is None else self._attention.main_pid
+        successor = None if self._attention is None else self._attention.main_process()
         if successor is not None and successor != child.pid:
             tree.successor = successor
             status = await self._around.exits.wait_adopted(successor)
