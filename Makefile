@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= 2
 
-.PHONY: demo test check static unit fuzz bench clean
+.PHONY: demo test check static unit fuzz bench docs clean
 
 demo: $(STAMP)  ## Run the example project: open http://localhost:5000, end it with Ctrl+C
 	$(BIN)/devrun -f Procfile.example
@@ -31,6 +31,9 @@ fuzz: $(STAMP)  ## Both readers against anything, for ten minutes and more
 
 bench: $(STAMP)  ## Measure devrun and the peers that are installed
 	$(BIN)/python benchmarks/run.py
+
+docs: $(STAMP)  ## Write the reference of devrun.toml anew, from its schema
+	$(BIN)/python -m devrun.config.toml_reference docs/configuration.md
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

@@ -15,7 +15,7 @@ from devrun.config.ecosystem_project import check_runnable, read_ecosystem
 from devrun.config.values import usable_processors
 from devrun.errors import UsageError
 from devrun.model import ExitStatus, RestartPolicy, RestartWhen, StopPolicy, StopScope, WatchRule
-from devrun.policies import IpcGate, LogFile, MemoryLimit, Readiness
+from devrun.policies import IpcGate, ListenGate, LogFile, MemoryLimit, Readiness
 
 FILES = ("app.js", "server.mjs", "job.py", "run.sh", "tool.rb", "my dir/app.js")
 
@@ -161,7 +161,11 @@ def test_deploy_and_what_is_pm2s_own_are_ignored_and_named_once(read):
         "deploy": {"production": {}},
         "static": [{"path": "public"}],
     }
-    assert read(content).ignored == ("deploy", "static", "vizion")
+    found = read(content)
+    assert found.ignored == ("deploy", "static", "vizion")
+    said = "ecosystem.json: about PM2 itself, and without effect: deploy, static, vizion"
+    assert said in found.warnings
+    assert all("effect" not in line for line in read({"apps": [{"script": "app.js"}]}).warnings)
 
 
 def test_an_unknown_attribute_is_a_warning_with_the_nearest_one(one):
@@ -575,14 +579,22 @@ def test_ready_has_its_time_and_without_one_the_user_is_told_of_pm2s(one):
         [],
     )
     service, warnings = one(wait_ready=True)
-    assert service.ready == Readiness(IpcGate(), timeout=3.0)
+    assert service.ready == Readiness(IpcGate(), timeout=60.0)
     assert warnings == [
         (
-            'wait_ready: if "ready" does not come within 3 s, the start has failed, '
-            "where PM2 goes on; listen_timeout sets the time"
+            'wait_ready: if "ready" does not come within 60 s, the start has failed, '
+            "where PM2 goes on after 3 s; listen_timeout sets the time"
         )
     ]
     assert one(listen_timeout=10000)[0].ready is None
+
+
+def test_a_cluster_is_ready_when_it_listens_or_when_the_time_for_that_is_over(one):
+    service, warnings = one(exec_mode="cluster", listen_timeout=5000)
+    assert service.ready == Readiness(ListenGate(), timeout=5.0, continues=True)
+    assert warnings == []
+    waiting = one(exec_mode="cluster", listen_timeout=5000, wait_ready=True)[0]
+    assert waiting.ready == Readiness(IpcGate(), timeout=5.0)
 
 
 def test_memory_is_limited_and_what_is_not_there_yet_is_said(one):

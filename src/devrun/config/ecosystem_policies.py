@@ -2,7 +2,8 @@
 
 The numbers are PM2's. Where they differ in effect: a restart after a fast end is put off by 1, 10,
 and from the third on 100 ms where PM2 does not wait at all; fast ends in a row are counted however
-long ago the first start was; an app that is not ready in time has failed.
+long ago the first start was; an app that is not ready in time has failed, and has a minute for it
+where nothing is said, because PM2's three seconds are too short for a failure.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from devrun.config import values
 from devrun.config.ecosystem_app import App, is_number, js_text
 from devrun.errors import UsageError
 from devrun.model import ExitStatus, RestartPolicy, RestartWhen, StopPolicy, StopScope
-from devrun.policies import IpcGate, MemoryLimit, Readiness
+from devrun.policies import IpcGate, ListenGate, MemoryLimit, Readiness
 
 MAX_RESTARTS = 16
 MIN_UPTIME = 1.0
 KILL_TIMEOUT = 1.6
-LISTEN_TIMEOUT = 3.0
+PM2_LISTEN_TIMEOUT = 3.0
 """Seconds, and PM2's (``lib/God.js``, ``constants.js``)."""
+
+READY_TIMEOUT = 60.0
+"""Seconds that an app with ``wait_ready`` has where nothing is said; devrun's own."""
 
 _BACKOFF_FACTOR, _LONGEST_BACKOFF = 1.5, 15.0
 _FLOOR, _FLOOR_FACTOR, _FLOOR_REACHED = 0.001, 10.0, 0.1
@@ -34,14 +38,14 @@ class Defaults:
 
     Attributes:
         kill_timeout: Seconds.
-        listen_timeout: Seconds.
+        listen_timeout: Seconds, or None where nothing is said.
         kill_message: Apps are stopped by a message.
         instance_variable: What ``instance_var`` is for all, or None.
     """
 
     kill_signal: int = SIGINT
     kill_timeout: float = KILL_TIMEOUT
-    listen_timeout: float = LISTEN_TIMEOUT
+    listen_timeout: float | None = None
     kill_message: bool = False
     instance_variable: str | None = None
 
@@ -52,18 +56,19 @@ def defaults_of(environ: Mapping[str, str]) -> Defaults:
     Raises:
         UsageError: A variable is not what it should be.
     """
+    kill_timeout = _seconds(environ, "PM2_KILL_TIMEOUT")
     return Defaults(
         values.stop_signal(environ.get("PM2_KILL_SIGNAL") or "SIGINT", "PM2_KILL_SIGNAL"),
-        _seconds(environ, "PM2_KILL_TIMEOUT", KILL_TIMEOUT),
-        _seconds(environ, "PM2_GRACEFUL_LISTEN_TIMEOUT", LISTEN_TIMEOUT),
+        KILL_TIMEOUT if kill_timeout is None else kill_timeout,
+        _seconds(environ, "PM2_GRACEFUL_LISTEN_TIMEOUT"),
         bool(environ.get("PM2_KILL_USE_MESSAGE")),
         environ.get("PM2_PROCESS_INSTANCE_VAR") or None,
     )
 
 
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+def _seconds(environ: Mapping[str, str], name: str) -> float | None:
     text = environ.get(name)
-    return values.duration(text, name, bare_unit="ms") if text else default
+    return values.duration(text, name, bare_unit="ms") if text else None
 
 
 def stop_of(app: App, defaults: Defaults) -> StopPolicy:
@@ -132,22 +137,27 @@ def _exit_codes(app: App) -> list[int]:
     return codes
 
 
-def ready_of(app: App, defaults: Defaults) -> Readiness | None:
+def ready_of(app: App, defaults: Defaults, *, shares_ports: bool) -> Readiness | None:
     """Return when an app may be depended on; None: as soon as it runs.
+
+    Args:
+        shares_ports: It is in cluster mode, where PM2 waits until it listens.
 
     Raises:
         UsageError: An attribute is not what it should be.
     """
-    timeout = app.seconds("listen_timeout")
-    if not app.flag("wait_ready", default=False):
-        return None
-    if not timeout:
-        timeout = defaults.listen_timeout
-        app.warn(
-            f'wait_ready: if "ready" does not come within {timeout:g} s, the start has failed,'
-            " where PM2 goes on; listen_timeout sets the time"
-        )
-    return Readiness(IpcGate(), timeout=timeout)
+    timeout = app.seconds("listen_timeout") or defaults.listen_timeout
+    if app.flag("wait_ready", default=False):
+        if timeout is None:
+            app.warn(
+                f'wait_ready: if "ready" does not come within {READY_TIMEOUT:g} s, the start has'
+                f" failed, where PM2 goes on after {PM2_LISTEN_TIMEOUT:g} s; listen_timeout sets"
+                " the time"
+            )
+        return Readiness(IpcGate(), timeout=timeout or READY_TIMEOUT)
+    if shares_ports and timeout is not None:
+        return Readiness(ListenGate(), timeout=timeout, continues=True)
+    return None
 
 
 def memory_of(app: App) -> MemoryLimit | None:

@@ -118,12 +118,16 @@ def _read(
     context = Context(cwd, defaults_of(environ), env_name, deployed, versions)
     read = {app.name: read_app(app, context) for app in apps}
     ignored = (*content.ignored, *(key for each in given for key in each.ignored))
+    warnings = [*_lost(found, path), *_warnings(apps, read.values(), path)]
+    named = [key for key in dict.fromkeys(ignored) if key != "deploy" or deployed is None]
+    if named:
+        warnings.append(f"{path}: about PM2 itself, and without effect: {', '.join(named)}")
     return EcosystemProject(
         tuple(replace(each.service, index=n) for n, each in enumerate(read.values())),
         {name: each.instances for name, each in read.items()},
         {name: each.numbering for name, each in read.items()},
         {app.name: app.place for app in apps},
-        tuple(map(_one_line, (*_lost(found, path), *_warnings(apps, read.values(), path)))),
+        tuple(map(_one_line, warnings)),
         tuple(dict.fromkeys(ignored)),
         frozenset(name for name, each in read.items() if each.on_demand),
         _namespaces(read),

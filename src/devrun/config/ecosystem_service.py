@@ -115,6 +115,7 @@ def _service(
     filtered = filtered_names(app, env)
     # env(1) takes away what is inherited; it becomes the program, so that no process is added.
     without = ["env", *(word for name in filtered for word in ("-u", name))] if filtered else []
+    shares_ports = _shares_ports(app, program, count)
     return Service(
         index=0,
         name=app.name,
@@ -125,10 +126,10 @@ def _service(
         stop=stop_of(app, context.defaults),
         restart=restart_of(app),
         argv=(*without, *program.argv),
-        ready=ready_of(app, context.defaults),
+        ready=ready_of(app, context.defaults, shares_ports=shares_ports),
         max_memory=memory_of(app),
         log=log_of(app, several=count > 1),
-        shares_ports=_shares_ports(app, program, count),
+        shares_ports=shares_ports,
     )
 
 

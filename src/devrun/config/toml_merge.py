@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from devrun.config.toml_reader import Said
 
-_WHAT = frozenset("port http exec file status body log notify ipc delay".split())  # noqa: SIM905 - words
+_WHAT = frozenset("port http exec file status body log notify watchdog ipc delay".split())  # noqa: SIM905 - words
 """The keys of a probe of which a new one leaves none of the old."""
 
 _MAIN_KEYS = {

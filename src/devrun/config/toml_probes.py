@@ -25,6 +25,7 @@ from devrun.policies import (
 
 _PROBES = ("port", "http", "exec", "file")
 _GATES = (*_PROBES, "log", "notify", "ipc", "delay")
+_BELONG_TO = {"status": "http", "body": "http", "watchdog": "notify"}
 _TIMEOUT = 60.0
 _URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
 
@@ -96,9 +97,9 @@ def _named(table: ProbeTable, keys: tuple[str, ...], owned: str, owner: Owner) -
     if not found and owned in owner.own:
         listed = f"{', '.join(keys[:-1])} or {keys[-1]}"
         raise UsageError(f"{owner.at(owned)}: nothing to wait for; write one of {listed}")
-    for key in ("status", "body"):
-        if found and found != ["http"] and getattr(table, key) is not None:
-            raise UsageError(f"{owner.at(owned, key)}: is for http, not for {found[0]}")
+    for key, what in _BELONG_TO.items():
+        if found and found != [what] and getattr(table, key, None) is not None:
+            raise UsageError(f"{owner.at(owned, key)}: is for {what}, not for {found[0]}")
     return found[0] if found else None
 
 
@@ -114,7 +115,17 @@ def _gate(table: ReadyTable, owner: Owner) -> Gate:
         return DelayGate(seconds(table.delay, owner.at("ready", "delay")))
     if table.ipc:
         return IpcGate()
-    return _probe(table, "ready", owner) or NotifyGate()
+    probe = _probe(table, "ready", owner)
+    if probe is not None:
+        return probe
+    return NotifyGate(given(table.watchdog, None, _interval, owner.at("ready", "watchdog")))
+
+
+def _interval(text: str, place: str) -> float:
+    found = seconds(text, place)
+    if found <= 0:
+        raise UsageError(f'{place} "{text}": no time to give a sign of life in')
+    return found
 
 
 def _probe(table: ProbeTable, owned: str, owner: Owner) -> Probe | None:

@@ -152,8 +152,9 @@ def _gate(gate: Gate, root: str) -> Table:
             return {"log": escaped(pattern)}
         case DelayGate(seconds):
             return {"delay": duration_text(seconds)}
-        case NotifyGate():
-            return {"notify": True}
+        case NotifyGate(watchdog):
+            every = {} if watchdog is None else {"watchdog": duration_text(watchdog)}
+            return {"notify": True, **every}
         case IpcGate():
             return {"ipc": True}
         case ListenGate():

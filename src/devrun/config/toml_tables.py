@@ -116,6 +116,10 @@ class ReadyTable(ProbeTable, frozen=True):
         bool | None,
         said("It says so itself: READY=1 of sd_notify, or `devrun notify ready`."),
     ] = None
+    watchdog: Annotated[
+        Time | None,
+        said("For notify: WATCHDOG=1 has to come within that time, again and again.", "30s"),
+    ] = None
     ipc: Annotated[
         bool | None,
         said("It says so itself: process.send('ready') in Node."),
