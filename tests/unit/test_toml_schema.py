@@ -134,4 +134,6 @@ def test_only_what_reads_toml_loads_msgspec():
         if "msgspec" in ast.unparse(node) or "devrun.config.toml_" in ast.unparse(node)
     }
     assert loading
-    assert {name for name in loading if not name.startswith("toml_")} == set()
+    # What only "devrun check" loads may load it, too.
+    others = {name for name in loading if not name.startswith(("toml_", "check_", "describe"))}
+    assert others == set()

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from devrun.cli import options as o
+from devrun.cli.check_line import CHECK_FLAGS
 from devrun.cli.subcommands import COMPLETION_OPTIONS, EXEC_COMMANDS
 from devrun.config.exec_line import EXEC_FLAGS
 from devrun.config.export_line import EXPORT_FLAGS
@@ -64,7 +65,19 @@ Examples:
   devrun export kubernetes k8s/ -m web=3 --public NODE_ENV
 """
 
-CHECK_HELP = """Check a project without starting anything, and show what would run."""
+CHECK_HELP = """Check a project without starting anything, and show what would run.
+
+Exit code 1: something is missing or in the way; 2: a file or the command line is wrong.
+"""
+
+CHECK_EPILOG = """\b
+Examples:
+  devrun check
+  devrun check --profile full --origins
+  devrun check --format json -f devrun.toml -f devrun.local.toml
+  devrun check --env web
+  devrun check --schema > devrun.schema.json
+"""
 
 INIT_HELP = (
     """Show how a package.json's scripts change from concurrently and npm-run-all to devrun."""
@@ -146,33 +159,12 @@ _export.__signature__ = o.signature(  # type: ignore[attr-defined]
 app.command("export", help=EXPORT_HELP, epilog=EXPORT_EPILOG, context_settings=_CONTEXT)(_export)
 
 
-@app.command("check", help=CHECK_HELP, context_settings=_CONTEXT)
-def check_command(  # noqa: PLR0913, PLR0917 - Typer takes options from parameters
-    commands: o.Commands = None,
-    file: o.Files = None,
-    env: o.EnvName = None,
-    show_values: o.ShowValues = False,
-    style: o.CheckFormat = "text",
-    env_file: o.EnvFiles = None,
-    env_override: o.EnvOverride = False,
-    no_env: o.NoEnv = False,
-    port: o.Port = None,
-    no_port: o.NoPort = False,
-) -> int:
-    """Say whether a project can run, and what it would be."""
-    from devrun.cli.check import check
+def _check(**_said: object) -> None:
+    """Nothing: ``devrun check`` is read without Typer, with the options of a run."""
 
-    settings = RunSettings(
-        commands=tuple(commands or ()),
-        files=tuple(file or ()),
-        env_files=tuple(env_file or ()),
-        env_override=env_override,
-        no_env=no_env,
-        port=port,
-        no_port=no_port,
-        with_release=True,
-    )
-    return check(settings, env=env, show_values=show_values, style=style)
+
+_check.__signature__ = o.signature(CHECK_FLAGS, o.CHECK_MEANINGS)  # type: ignore[attr-defined]
+app.command("check", help=CHECK_HELP, epilog=CHECK_EPILOG, context_settings=_CONTEXT)(_check)
 
 
 @app.command("init", help=INIT_HELP, context_settings=_CONTEXT)

@@ -3,180 +3,264 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from devrun import __version__
 from devrun.appearance import ColorLevel
-from devrun.cli.describe import describe
-from devrun.config import procfile
-from devrun.config.env_dialects import differences, sentence
-from devrun.config.env_text import env_text
-from devrun.config.environment import describe as describe_environment
-from devrun.config.environment import env_file_text, env_files, service_environment, shown
+from devrun.cli.check_line import CheckLine, read_check_line
 from devrun.config.nearest import choices
-from devrun.config.portability import portability
-from devrun.config.resolve import resolve, root_folder
-from devrun.config.selection import files_of
+from devrun.config.option_reader import Request
 from devrun.config.settings import RunSettings
-from devrun.config.shell_check import programs, unset_variables
-from devrun.errors import ExitCode, SpawnError, UsageError
-from devrun.model import Project, Service, ShellKind
+from devrun.errors import ExitCode, UsageError
 from devrun.output.complaint import complain
-from devrun.process.command import SHELL, argv_of, find_program, is_built_in
-from devrun.process.ports import listener
 
-MASK = "********"
-STYLES = ("text", "procfile", "env")
-
-_SHELLS_OWN = frozenset(
-    "PWD OLDPWD IFS PPID RANDOM SECONDS LINENO UID EUID HOSTNAME OPTARG OPTIND SHLVL".split()  # noqa: SIM905 - words
-)
-"""Variables that shells set themselves."""
+TYPE_CHECKING = False  # what a project is made of is not needed for the schema
+if TYPE_CHECKING:
+    from devrun.cli.check_formats import Checked
+    from devrun.cli.check_source import Source
+    from devrun.config.resolve import Resolution
+    from devrun.model import Project
 
 
-def check(settings: RunSettings, *, env: str | None, show_values: bool, style: str = "text") -> int:
+def check(words: Sequence[str], environ: Mapping[str, str]) -> int:
     """Check a project and print it, or one service's variables and where they come from.
 
     Args:
-        env: Name of the service whose variables are wanted, or None.
-        show_values: Show the variables' values, which may be secrets.
-        style: One of ``STYLES``.
+        words: What stands behind ``check``.
+        environ: devrun's own environment.
 
     Returns:
-        The exit code: 1 if a program or a folder is missing, or a port is taken.
+        The exit code: 1 if something would keep the project from running.
 
     Raises:
         UsageError: The command line or a file is wrong.
     """
-    _check_style(style, env=env, show_values=show_values)
-    cwd = os.getcwd()
-    resolution = resolve(settings, cwd=cwd, environ=os.environ, color_level=ColorLevel.NONE)
-    project = resolution.project
-    for warning in (*resolution.warnings, *_other_readings(settings, root_folder(settings, cwd))):
+    line = read_check_line(words, environ)
+    if isinstance(line, Request):
+        return _answer(line)
+    if line.schema:
+        _print_schema()
+        return ExitCode.OK
+    for warning in line.reading.warnings:
         complain(warning)
-    if env is not None:
-        _print_environment(project, _named(project, env), style, show_values=show_values)
-        return ExitCode.OK
-    if style == "procfile":
-        sys.stdout.buffer.write(_procfile(project).encode("utf-8", "surrogateescape"))
-        return ExitCode.OK
-    sys.stdout.buffer.write(describe(project).encode("utf-8", "surrogateescape"))
-    problems = [*_port_problems(project)]
-    for service in project.services:
-        variables = service_environment(project, service, os.environ)
-        problems += _problems(service, variables)
-        for warning in _doubts(service, variables):
+    try:
+        return _Check(line, environ).run()
+    except UsageError as error:
+        message = line.reading.in_their_words(str(error))
+        if message == str(error):
+            raise
+        raise UsageError(message) from error
+
+
+def _answer(request: Request) -> int:
+    if request is Request.HELP:
+        from devrun.cli.app import main
+
+        return main(["check", "--help"])
+    sys.stdout.write(f"devrun {__version__}\n")
+    return ExitCode.OK
+
+
+def _print_schema() -> None:
+    from devrun.config.toml_schema_json import SCHEMA_FILE
+
+    with open(SCHEMA_FILE, "rb") as file:
+        _print(file.read())
+
+
+def _print(content: bytes) -> None:
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def text_of(
+    settings: RunSettings, project: Project, environ: Mapping[str, str], *, cwd: str
+) -> str:
+    """Return a run's project as a check prints it, for ``--dry-run``.
+
+    Args:
+        settings: What the project was made from.
+        cwd: The current folder.
+
+    Raises:
+        UsageError: A file has changed meanwhile, and is wrong now.
+    """
+    from devrun.cli.check_source import source_of
+    from devrun.cli.describe import View, describe
+
+    env_name = next((text for text in settings.env if "=" not in text), None)
+    source = source_of(settings, project, environ, cwd=cwd, env_name=env_name)
+    view = View(left_out=source.left_out, places=source.places)
+    return describe(_masked(project, source), view)
+
+
+def _masked(project: Project, source: Source) -> Project:
+    if not source.substituted:
+        return project
+    from devrun.cli.check_secrets import masked
+
+    return masked(project, source)
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder does not exist any more; change to another") from None
+
+
+class _Check:
+    """One check: what was asked for, and where."""
+
+    def __init__(self, line: CheckLine, environ: Mapping[str, str]) -> None:
+        self._line = line
+        self._environ = environ
+        self._cwd = _current_folder()
+        self._env_names: tuple[str, ...] = ()
+
+    def run(self) -> int:
+        """Do what was asked for; return the exit code."""
+        line = self._line
+        resolution, shown = self._resolved()
+        project = resolution.project
+        for warning in (*resolution.warnings, *self._other_readings(project)):
             complain(warning)
-    for problem in problems:
-        complain(problem)
-    return ExitCode.FAILURE if problems else ExitCode.OK
+        if shown is not None:
+            self._print_variables(project, shown)
+            return ExitCode.OK
+        if line.style == "procfile":
+            from devrun.cli.check_formats import as_procfile
 
+            _print(_encoded(as_procfile(project)))
+            return ExitCode.OK
+        return self._show(self._checked(resolution))
 
-def _check_style(style: str, *, env: str | None, show_values: bool) -> None:
-    if style not in STYLES:
-        raise UsageError(f"--format {style}: no such format{choices(style, STYLES)}")
-    if style == "env" and (env is None or not show_values):
-        raise UsageError("--format env needs --env NAME and --show-values: it shows all values")
-    if style == "procfile" and env is not None:
-        raise UsageError("--format procfile and --env contradict each other; leave one out")
+    def _resolved(self) -> tuple[Resolution, str | None]:
+        """Return the project, and the name of the service whose variables are asked for."""
+        resolution = self._resolve(self._line.settings)
+        if not self._line.names:
+            return resolution, None
+        from devrun.cli.check_source import paths_of
+        from devrun.cli.check_variables import find_named
+        from devrun.config.definitions import Format, format_of
 
+        names = self._line.names
+        shown = [name for name in names if find_named(resolution.project, name) is not None]
+        others = tuple(name for name in names if name not in shown)
+        root = resolution.project.root
+        files = paths_of(self._line.settings, cwd=self._cwd, root=root)
+        if others and not (files and format_of(files[0]) is Format.ECOSYSTEM):
+            services = resolution.project.services
+            labels = [*dict.fromkeys(n for s in services for n in (s.process, s.label) if n)]
+            message = f"--env {others[0]}: no service of that name{choices(others[0], labels)}"
+            raise UsageError(message)
+        if len(shown) > 1:
+            raise UsageError(f"--env {shown[1]}: the variables of {shown[0]} are asked for already")
+        if others:
+            self._env_names = others
+            resolution = self._resolve(self._line.settings)
+        if self._line.style == "env" and not shown:
+            raise UsageError("--format env needs --env with the name of a service")
+        return resolution, shown[0] if shown else None
 
-def _other_readings(settings: RunSettings, folder: str) -> Iterator[str]:
-    """Yield what other programs read otherwise in the Procfiles."""
-    for path in files_of(settings, folder):
-        with open(os.path.join(folder, path), "rb") as file:
-            text = file.read()
-        yield from portability(text, procfile.parse(text, path))
+    def _resolve(self, settings: RunSettings) -> Resolution:
+        from devrun.config.resolve import resolve
 
-
-def _procfile(project: Project) -> str:
-    lines: list[str] = []
-    for service in project.services:
-        name = service.process or service.name
-        if name is None or "\n" in service.command:
-            why = "has no name" if name is None else "has a line end in it"
-            raise UsageError(f'--format procfile: the command "{service.command}" {why}')
-        lines.append(f"{name}: {service.command}\n")
-    return "".join(lines)
-
-
-# -- variables ----------------------------------------------------------------------------------
-
-
-def _named(project: Project, name: str) -> Service:
-    for service in project.services:
-        if service.label == name:
-            return service
-    labels = [service.label for service in project.services]
-    message = f"--env {name}: no service of that name{choices(name, labels)}"
-    raise UsageError(message)
-
-
-def _print_environment(
-    project: Project, service: Service, style: str, *, show_values: bool
-) -> None:
-    rows = describe_environment(project, service, os.environ)
-    for path in env_files(project.environment):
-        for difference in differences(env_file_text(path)):
-            words = sentence(difference, show_values=show_values)
-            complain(f"{shown(path)}:{difference.line}: {words}")
-    if style == "env":
-        text = env_text({row.name: row.value for row in rows})
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-        return
-    width = max((len(row.name) for row in rows), default=0)
-    origins = max((len(row.origin) for row in rows), default=0)
-    for row in rows:
-        value = row.value if show_values else MASK
-        sys.stdout.write(f"{row.name:<{width}}  {row.origin:<{origins}}  {value}\n")
-
-
-# -- problems -----------------------------------------------------------------------------------
-
-
-def _port_problems(project: Project) -> Iterator[str]:
-    for service in project.services:
-        if service.port is not None and (found := listener(service.port)) is not None:
-            yield f"{service.label}: port {service.port} is taken by {found}"
-
-
-def _problems(service: Service, variables: Mapping[str, str]) -> list[str]:
-    """Return what would keep the service from starting, or a program of its line."""
-    if not os.path.isdir(service.cwd):
-        return [f"{service.label}: no such folder: {service.cwd}"]
-    argv = argv_of(service)
-    wanted = [argv[0]]
-    if argv[:2] == [SHELL, "-c"]:
-        wanted += [name for name in programs(service.command) if not is_built_in(name)]
-    found = [*_syntax(service, argv)]
-    for name in dict.fromkeys(wanted):
-        try:
-            find_program(name, cwd=service.cwd, env=variables)
-        except SpawnError as error:
-            found.append(f"{service.label}: {error}")
-    return found
-
-
-def _syntax(service: Service, argv: list[str]) -> Iterator[str]:
-    """Yield what the shell has against a line; it reads it and runs nothing."""
-    if argv[1:2] != ["-c"] or (service.shell and service.shell.kind is not ShellKind.POSIX):
-        return
-    import subprocess
-
-    with suppress(OSError):  # There is no such shell: that is said elsewhere.
-        done = subprocess.run(
-            [argv[0], "-n", "-c", argv[2]], capture_output=True, check=False, cwd="/"
+        return resolve(
+            replace(settings, env=(*settings.env, *self._env_names)),
+            cwd=self._cwd,
+            environ=self._environ,
+            color_level=ColorLevel.NONE,
         )
-        if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            words = re.sub(r"^\S+: (-c: )?(line )?\d+: ", "", said[-1] if said else "")
-            yield f"{service.label}: the shell does not understand the line: {words}"
 
+    def _other_readings(self, project: Project) -> Iterator[str]:
+        """Yield what other programs read otherwise in the Procfiles."""
+        if not project.procfile:
+            return
+        from devrun.cli.check_source import paths_of
+        from devrun.config import procfile
+        from devrun.config.portability import portability
 
-def _doubts(service: Service, variables: Mapping[str, str]) -> Iterator[str]:
-    if argv_of(service)[:2] != [SHELL, "-c"]:
-        return
-    for name in unset_variables(service.command, variables.keys() | _SHELLS_OWN):
-        yield f"{service.label}: ${name} is set nowhere, so nothing stands in its place"
+        for path in paths_of(self._line.settings, cwd=self._cwd, root=project.root):
+            with open(os.path.join(project.root, path), "rb") as file:
+                text = file.read()
+            yield from portability(text, procfile.parse(text, path))
+
+    def _print_variables(self, project: Project, name: str) -> None:
+        from devrun.cli.check_variables import find_named, print_variables
+
+        line = self._line
+        if line.style not in {"text", "env"}:
+            message = f"--format {line.style} and --env {name} contradict each other"
+            raise UsageError(f"{message}; leave one out")
+        service = find_named(project, name)
+        if service is not None:
+            print_variables(project, service, line.style, show_values=line.show_values)
+
+    # -- the whole project ------------------------------------------------------------------
+
+    def _checked(self, resolution: Resolution) -> Checked:
+        from devrun.cli.check_formats import Checked
+        from devrun.cli.check_problems import findings_of
+        from devrun.cli.check_source import source_of
+
+        line, project = self._line, resolution.project
+        source = source_of(
+            line.settings,
+            project,
+            self._environ,
+            cwd=self._cwd,
+            env_name=self._env_names[0] if self._env_names else None,
+        )
+        return Checked(
+            project if line.show_values else _masked(project, source),
+            source,
+            findings_of(project, self._environ),
+            self._origins(project, source) if line.origins or line.style == "json" else None,
+            resolution.warnings,
+            show_values=line.show_values,
+        )
+
+    def _origins(self, project: Project, source: Source) -> dict[str, object]:
+        """Compare with the projects that less of what was said would be."""
+        from devrun.cli.check_origins import COMMAND_LINE, ENVIRONMENT, Stage, origins_of
+        from devrun.cli.check_source import bare, choosing
+
+        line = self._line
+        stages = [Stage(COMMAND_LINE, project)]
+        base: Project | None = None
+        if source.places:
+            chosen = bare(line.settings)
+            in_variables = choosing(line.in_variables, chosen)
+            base = project
+            if line.settings != chosen:
+                base = self._project(chosen)
+            if base is not None and in_variables not in {chosen, line.settings}:
+                without_words = self._project(in_variables)
+                stages += [Stage(ENVIRONMENT, without_words)] if without_words is not None else []
+            elif in_variables == line.settings:
+                stages = [Stage(ENVIRONMENT, project)]
+        return origins_of(stages, base, source)
+
+    def _project(self, settings: RunSettings) -> Project | None:
+        """Return a project; None if the settings do not make one."""
+        try:
+            return self._resolve(settings).project
+        except UsageError:
+            return None
+
+    def _show(self, checked: Checked) -> int:
+        from devrun.cli.check_formats import as_json, as_text, as_toml
+
+        formats = {"text": as_text, "toml": as_toml, "json": as_json}
+        _print(_encoded(formats[self._line.style](checked)))
+        findings = checked.findings
+        for finding in (*findings.doubts, *findings.problems):
+            complain(str(finding))
+        return ExitCode.FAILURE if findings.problems else ExitCode.OK

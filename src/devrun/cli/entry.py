@@ -69,6 +69,10 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
         from devrun.cli.reload import reload
 
         return reload(words[1:], os.environ)
+    if words[:1] == ["check"]:
+        from devrun.cli.check import check
+
+        return check(words[1:], os.environ)
     if is_typers(words, os.environ):
         from devrun.cli.app import main
 
@@ -156,9 +160,10 @@ def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> in
         complain(warning)
     project = resolution.project
     if settings.dry_run:
-        from devrun.cli.describe import describe
+        from devrun.cli.check import text_of
 
-        sys.stdout.buffer.write(describe(project).encode("utf-8", "surrogateescape"))
+        text = text_of(settings, project, os.environ, cwd=cwd)
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         return ExitCode.OK
     if not project.services:
         return ExitCode.OK  # --allow-empty

@@ -198,6 +198,19 @@ EXEC_MEANINGS = START_MEANINGS | {
     "files": Meaning(WHAT, "The Procfile that has the process, if it is one's name.", "FILE"),
 }
 
+CHECKED = "What is shown"
+CHECK_MEANINGS = MEANINGS | {
+    "style": Meaning(CHECKED, "Form of the project; env: the variables of --env.", "FORMAT"),
+    "origins": Meaning(CHECKED, "Show where each value is from; JSON always has it."),
+    "show_values": Meaning(CHECKED, "Show the values of variables, too; they may be secrets."),
+    "schema": Meaning(CHECKED, "Show the JSON Schema of devrun.toml alone, for editors."),
+    "env": Meaning(
+        CHECKED,
+        "Show this service's variables and where each comes from; or set one, as for a run.",
+        "NAME",
+    ),
+}
+
 EXPORTED = "What is written"
 EXPORT_MEANINGS = START_MEANINGS | {
     "application": Meaning(EXPORTED, "Name of the whole. Default: that of the folder.", "NAME"),
@@ -302,48 +315,6 @@ ExportFolder = Annotated[
     str | None,
     typer.Argument(metavar="FOLDER", help="Where they go; - shows them.", show_default=False),
 ]
-Files = Annotated[
-    list[str] | None,
-    Option(
-        "--file",
-        "-f",
-        "--procfile",
-        metavar="FILE",
-        help="Run the processes of a Procfile. Repeatable.",
-        rich_help_panel=WHAT,
-    ),
-]
-EnvFiles = Annotated[
-    list[str] | None,
-    Option(
-        "--env-file",
-        metavar="FILE",
-        help="Read variables from this file too. Repeatable; later files win.",
-        rich_help_panel=ENVIRONMENT,
-    ),
-]
-EnvOverride = Annotated[
-    bool,
-    Option(
-        "--env-override",
-        help="Files win over the environment that devrun was started with.",
-        rich_help_panel=ENVIRONMENT,
-    ),
-]
-NoEnv = Annotated[
-    bool,
-    Option("--no-env", help="Do not read the shared root .env.", rich_help_panel=ENVIRONMENT),
-]
-Port = Annotated[
-    str | None,
-    Option(
-        "--port",
-        metavar="N",
-        help="First PORT; each further process of a Procfile gets 100 more. Default: 5000.",
-        rich_help_panel=ENVIRONMENT,
-    ),
-]
-NoPort = Annotated[bool, Option("--no-port", help="Assign no PORT.", rich_help_panel=ENVIRONMENT)]
 KillOthers = Annotated[
     bool,
     Option(
@@ -351,28 +322,6 @@ KillOthers = Annotated[
         "-k",
         help="When one ends, stop the others.",
         rich_help_panel=ENDING,
-    ),
-]
-EnvName = Annotated[
-    str | None,
-    Option(
-        "--env",
-        metavar="NAME",
-        help="Show the variables of this service and where each comes from.",
-        rich_help_panel=GENERAL,
-    ),
-]
-ShowValues = Annotated[
-    bool,
-    Option("--show-values", help="With --env: show the values too.", rich_help_panel=GENERAL),
-]
-CheckFormat = Annotated[
-    str,
-    Option(
-        "--format",
-        metavar="text|procfile|env",
-        help="Print the project as a Procfile, or with --env the variables as a .env file.",
-        rich_help_panel=GENERAL,
     ),
 ]
 InitFrom = Annotated[

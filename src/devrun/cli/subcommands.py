@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-SUBCOMMANDS = ("check", "init", "reload")
-"""Those that Typer reads; ``run`` and ``start`` are read without it."""
+SUBCOMMANDS = ("init", "reload")
+"""Those that Typer reads; ``run``, ``start`` and ``check`` are read without it."""
 
 EXEC_COMMANDS = ("exec", "run-one")
 COMPLETION_OPTIONS = ("--install-completion", "--show-completion")

@@ -33,6 +33,7 @@ class Selection:
         wanted: Names of the processes to run.
         source: Where all this came from, for messages.
         warnings: What the user should know about the files.
+        chosen_by_hand: What is left out is not waited for: whoever leaves it out has it elsewhere.
     """
 
     defined: Definitions | None
@@ -40,6 +41,7 @@ class Selection:
     wanted: frozenset[str]
     source: str
     warnings: tuple[str, ...] = ()
+    chosen_by_hand: bool = False
 
     @property
     def entries(self) -> tuple[Service, ...]:
@@ -51,11 +53,18 @@ class Selection:
         """Whether there is a Procfile, whose conventions then hold."""
         return self.defined is not None and self.defined.procfile
 
+    def _without_needs(self, service: Service) -> Service:
+        """Return a service that waits only for what runs."""
+        needs = [need for need in service.depends_on if need.service in self.wanted]
+        return replace(service, depends_on=tuple(needs))
+
     def chosen(
         self, entries: Sequence[Service], commands: Sequence[Service]
     ) -> tuple[Service, ...]:
         """Return the services to run, numbered anew, of these entries and commands."""
         kept = [entry for entry in entries if entry.name in self.wanted]
+        if self.chosen_by_hand:
+            kept = [self._without_needs(entry) for entry in kept]
         both = [*kept, *commands]
         return tuple(replace(service, index=index) for index, service in enumerate(both))
 
@@ -91,7 +100,9 @@ def select(settings: RunSettings, cwd: str, defined: Definitions | None) -> Sele
         from devrun.config.ecosystem_project import check_runnable
 
         check_runnable(defined.problems, wanted)
-    return Selection(defined, commands, wanted, ", ".join(files), (*defined.warnings, *warnings))
+    source, told = ", ".join(files), (*defined.warnings, *warnings)
+    by_hand = bool(settings.only or settings.excepted)
+    return Selection(defined, commands, wanted, source, told, chosen_by_hand=by_hand)
 
 
 def files_of(settings: RunSettings, cwd: str) -> tuple[str, ...]:
