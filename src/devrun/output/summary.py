@@ -14,8 +14,9 @@ from devrun.output.columns import cut, display_width, pad
 from devrun.output.prefix import printable
 from devrun.output.spans import humanized
 
-REMEMBERED = 8 * 1024
-"""Bytes of each service's last output that are kept at least; at most one chunk more."""
+REMEMBERED = 32 * 1024
+"""Bytes of each service's last output that are kept at least; at most one chunk more. Twenty lines
+of JSON or of a traceback have 600 bytes each and more."""
 
 MOST_SHOWN = 10
 """Failed services that are shown in full."""

@@ -25,6 +25,10 @@ _FORWARDERS = frozenset(
 )
 """Programs that listen for containers; the kernel keeps 15 bytes of a name (proc_pid_comm(5))."""
 
+_CONTAINER_KEEPERS = frozenset({"conmon", "containerd-shim"})
+"""Programs that containers run below, and that may hold their published ports. Neither they nor the
+containers keep the environment or the session of the client that asked for them."""
+
 _CONTAINER_CLIENTS = frozenset(
     {"docker", "docker-compose", "finch", "nerdctl", "podman", "podman-compose"}
 )
@@ -56,7 +60,9 @@ class Listener:
 
 def hides_its_owner(listener: Listener) -> bool:
     """Whether what listens stands for somebody else, as container engines do, or cannot be seen."""
-    return listener.pid is None or _name(listener.pid) in _FORWARDERS
+    if listener.pid is None or _name(listener.pid) in _FORWARDERS:
+        return True
+    return any(_name(pid) in _CONTAINER_KEEPERS for pid in _ancestors(listener.pid))
 
 
 def left_by(listener: Listener) -> str:
@@ -76,6 +82,7 @@ def left_by(listener: Listener) -> str:
 
 
 def _ancestors(pid: int) -> set[int]:
+    """Return a process and those that it descends from, all but the first of the machine."""
     from devrun.process.tree import look_up
 
     found: set[int] = set()

@@ -138,13 +138,19 @@ if sys.platform == "linux":
         return mask is not None and bool(int(mask[1], 16) >> (number - 1) & 1)
 
     def has_variable(pid: int, name: bytes, part: bytes) -> bool:
-        """Whether a process started with ``part`` among the ``/``-separated parts of a variable."""
+        """Whether a process started with ``part`` among the ``/``-separated parts of a variable.
+
+        ``LC_`` and the name stand for it, too.
+        """
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 environment = b"\0" + file.read()
         except OSError:
             return False
         start = environment.find(b"\0" + name + b"=")
+        if start < 0:
+            name = b"LC_" + name
+            start = environment.find(b"\0" + name + b"=")
         if start < 0:
             return False
         value = environment[start + len(name) + 2 :].split(b"\0", 1)[0]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from devrun.process.group import Ownership
-from devrun.process.mark import MARK
+from devrun.process.mark import LASTING_MARK, MARK
 
 REFRESH = 30.0
 """Seconds after which processes that were not devrun's are looked at again, because the number of
@@ -121,7 +121,9 @@ class Sampler:
             environment = _environment(reading.pid)
             if not environment:
                 return b""  # Being executed just now, perhaps: it may be there the next time.
-            _, _, rest = (b"\0" + environment).partition(f"\0{MARK}=".encode())
+            rest = b""
+            for name in (LASTING_MARK, MARK):
+                rest = rest or (b"\0" + environment).partition(f"\0{name}=".encode())[2]
             mark = self._marks[key] = rest.partition(b"\0")[0]
         return mark
 

@@ -149,7 +149,8 @@ def name_of(service: Service) -> str:
 
 def _holds(condition: Condition, state: State) -> bool | None:
     """Whether a state meets a condition; None if it never will."""
-    ended_well = state.phase is Phase.ENDED and state.status is not None and state.status.ok
+    has_ended = state.phase in (Phase.ENDED, Phase.IDLE)  # A watched service may start again.
+    ended_well = has_ended and state.status is not None and state.status.ok
     match condition:
         case Condition.COMPLETED:
             now = ended_well and not state.stopped

@@ -15,7 +15,7 @@ from devrun.output.screen import Size
 from devrun.process.channels import ChannelOpener
 from devrun.process.command import argv_of
 from devrun.process.listeners import Listeners
-from devrun.process.mark import MARK, mark_for
+from devrun.process.mark import LASTING_MARK, MARK, mark_for
 from devrun.process.spawn import Child, Inherits, Input, Stdio, spawn
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
@@ -69,6 +69,7 @@ class Launcher:
         """
         env = dict(self._environment(service))
         mark, env[MARK] = mark_for(service.index, generation, self._environ.get(MARK))
+        env[LASTING_MARK] = env[MARK]
         held = self.listeners.of(service, generation)
         if held is not None:
             own = dict(service.env)

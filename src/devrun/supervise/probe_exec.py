@@ -14,7 +14,7 @@ from devrun.process import tree
 from devrun.process.command import argv_for
 from devrun.process.exits import ChildExits
 from devrun.process.group import signal_group
-from devrun.process.mark import MARK, mark_for
+from devrun.process.mark import LASTING_MARK, MARK, mark_for
 from devrun.process.signals import KILL
 from devrun.process.spawn import Child, Stdio, spawn
 from devrun.supervise.probe_answers import Answer, Failed, Passed, Subject, one_line
@@ -61,6 +61,7 @@ def _start(probe: ExecProbe, subject: Subject) -> Child:
         mark for mark in env.get(MARK, "").split("/") if mark and not mark.startswith(ours)
     )
     _, env[MARK] = mark_for(NOBODY, 0, outer or None)
+    env[LASTING_MARK] = env[MARK]
     command = probe.command
     argv = argv_for(command, subject.shell) if isinstance(command, str) else list(command)
     return spawn(argv, cwd=subject.cwd, env=env, stdio=Stdio.PIPE)
