@@ -286,7 +286,7 @@ async def test_a_command_is_not_taken_for_one_of_the_services_processes(subject)
     own = f"{os.getpid()}:4"
     asked = subject(env={**ENV, MARK: f"77:1/{own}"})
     answer = await ask(ExecProbe(f"echo ${MARK}; exit 1"), asked, timeout=30)
-    assert answer == Failed(f"exit code 1: 77:1/{os.getpid()}:-1")
+    assert answer == Failed(f"exit code 1: 77:1/{os.getpid()}:-1:0")
 
 
 HANGS = "echo waiting; exec 3>fifo; sleep 1000 & setsid sleep 1000 & echo started >&3; wait"
