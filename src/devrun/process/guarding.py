@@ -42,28 +42,28 @@ def guard(worker: int, signals: set[signal.Signals]) -> NoReturn:
     senders = Senders()
     stopping = False
     attributes = _terminal_attributes()
+    # The worker may have ended already, and its SIGCHLD may be lost: POSIX discards what is pending
+    # when a handler is replaced by an action that ignores it (sigaction(3p)).
+    number, sender = int(signal.SIGCHLD), (0, 0)
     while True:
-        info = signal.sigwaitinfo(signals)
-        number = info.si_signo
         if number == signal.SIGCHLD:
             status = _reap(worker)
-            if status is None:
-                continue
-            if os.WIFSTOPPED(status):
-                if stopping:
-                    os.kill(os.getpid(), signal.SIGSTOP)
-                stopping = False
-                continue
-            _kill_leftovers(signals)
-            if attributes is not None:
-                _restore_terminal(attributes)
-            _end_as(status)
-        if number == signal.SIGTSTP:
-            stopping = _has_job_control()
-            if not stopping:
-                continue
-        if senders.is_new(number, (info.si_code, info.si_pid), time.monotonic()):
-            _send(worker, number)
+            if status is not None and not os.WIFSTOPPED(status):
+                _kill_leftovers(signals)
+                if attributes is not None:
+                    _restore_terminal(attributes)
+                _end_as(status)
+            if status is not None and stopping:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            stopping = stopping and status is None
+        else:
+            if number == signal.SIGTSTP:
+                stopping = _has_job_control()
+            is_for_worker = number != signal.SIGTSTP or stopping
+            if is_for_worker and senders.is_new(number, sender, time.monotonic()):
+                _send(worker, number)
+        info = signal.sigwaitinfo(signals)
+        number, sender = info.si_signo, (info.si_code, info.si_pid)
 
 
 def _terminal_attributes() -> list[int | list[bytes | int]] | None:
