@@ -33,6 +33,9 @@ DYING_PATIENCE = 5.0
 
 MARK = "RUN_MARK"
 
+LAST_WORDS = 3.0
+"""Seconds in which what was written to a terminal has to have been read, after the end."""
+
 _TAKE_TERMINAL = """
 import fcntl, os, sys, termios
 os.setsid()
@@ -205,8 +208,9 @@ class Run:
             code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"devrun does not end; it said:\n{self.text}") from None
-        if self._reader is not None and self._leader is None:
-            self._reader.join(PATIENCE)
+        if self._reader is not None:
+            # A terminal's end comes when nobody has it open any more; some tests leave somebody.
+            self._reader.join(PATIENCE if self._leader is None else LAST_WORDS)
         return code
 
     def hang_up(self) -> None:
