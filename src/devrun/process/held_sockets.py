@@ -211,7 +211,7 @@ def _bound_tcp(family: socket.AddressFamily, address: _Address, *options: int) -
             only = 1 if address[0] else 0
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
         bound.bind(address)
-    except BaseException:
+    except (OSError, ValueError, DevrunError):
         bound.close()
         raise
     return bound
@@ -253,7 +253,7 @@ if sys.platform != "win32":
             held.close()
             reason = (error.strerror or str(error)).lower()
             raise DevrunError(f'cannot listen on "{path}": {reason}') from error
-        except BaseException:
+        except (ValueError, DevrunError):
             held.close()
             raise
         return held

@@ -192,7 +192,7 @@ def _bound_to(address: Address, host: str, *, six: bool) -> socket.socket:
     except socket.gaierror as error:
         bound.close()
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from error
-    except BaseException:
+    except (OSError, ValueError):
         bound.close()
         raise
     return bound
@@ -207,7 +207,7 @@ if sys.platform != "win32":
             bound.settimeout(0)
             # The system takes about a hundred bytes; Node goes by the shorter way too.
             bound.bind(min(path, os.path.relpath(path), key=len))
-        except BaseException:
+        except (OSError, ValueError):
             bound.close()
             raise
         return Shared(address, bound, file=_file_at(path))
