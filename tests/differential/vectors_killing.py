@@ -99,11 +99,11 @@ KILLING = [
     ),
     vector(
         "what a command leaves running",
-        "sleep .5 & echo 1",
+        "sleep 5 & echo 1",
         order=ANY,
         differs="leftovers",
-        lines="--> Stopped what was left running: <pid> sleep .5\n[0] 1\n"
-        "[0] sleep .5 & echo 1 exited with code 0",
+        lines="--> Stopped what was left running: <pid> sleep 5\n[0] 1\n"
+        "[0] sleep 5 & echo 1 exited with code 0",
     ),
 ]
 
