@@ -33,7 +33,7 @@ bench: $(STAMP)  ## Measure devrun and the peers that are installed
 	$(BIN)/python benchmarks/run.py
 
 docs: $(STAMP)  ## Write the reference of devrun.toml anew, from its schema
-	$(BIN)/python -m devrun.config.toml_reference docs/configuration.md
+	$(BIN)/python -m devrun.config.toml.reference docs/configuration.md
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

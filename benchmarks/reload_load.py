@@ -27,9 +27,9 @@ import trio
 
 from devrun.policies import HeldSocket
 from devrun.process.held_sockets import Held, open_sockets
-from devrun.process.node_channel import Channel, open_inherited, open_preloaded
-from devrun.process.node_cluster import Listening
-from devrun.process.node_primary import ClusterPrimary, Disconnected, Event
+from devrun.process.node.channel import Channel, open_inherited, open_preloaded
+from devrun.process.node.cluster import Listening
+from devrun.process.node.primary import ClusterPrimary, Disconnected, Event
 from devrun.process.socket_succession import SETTLE, hand_over, is_drained, retire, successor
 
 CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "load_client.py")

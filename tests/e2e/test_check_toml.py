@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from supervised import free_port, python, toml
 
-from devrun.config.toml_schema_json import schema
+from devrun.config.toml.schema_json import schema
 
 
 @pytest.fixture
@@ -485,7 +485,7 @@ def test_apps_of_an_ecosystem_file(devrun, tmp_path):
 def test_the_schema_is_printed_without_what_it_does_not_need(tmp_path):
     """Typer, msgspec and trio alone take longer than all the rest."""
     code = (
-        "import sys; from devrun.cli.check import check; check(['--schema'], {}); "
+        "import sys; from devrun.cli.check.command import check; check(['--schema'], {}); "
         "print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

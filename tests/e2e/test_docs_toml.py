@@ -19,10 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from devrun.config.ecosystem_project import read_ecosystem
-from devrun.config.toml_ending import SUPERVISED
-from devrun.config.toml_project import read_project
-from devrun.config.toml_reference import BEGIN, END, reference, with_reference
+from devrun.config.ecosystem.project import read_ecosystem
+from devrun.config.toml.ending import SUPERVISED
+from devrun.config.toml.project import read_project
+from devrun.config.toml.reference import BEGIN, END, reference, with_reference
 from devrun.supervise.restarting import delay_before
 
 ROOT = Path(__file__).parents[2]

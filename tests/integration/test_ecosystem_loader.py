@@ -11,9 +11,9 @@ import sys
 
 import pytest
 
-from devrun.config.ecosystem_app import Regex, js_text, split_arguments
-from devrun.config.ecosystem_project import read_ecosystem
-from devrun.config.ecosystem_runtime import exported, node_version
+from devrun.config.ecosystem.app import Regex, js_text, split_arguments
+from devrun.config.ecosystem.project import read_ecosystem
+from devrun.config.ecosystem.runtime import exported, node_version
 from devrun.errors import UsageError
 from devrun.model import RestartWhen
 

@@ -19,9 +19,9 @@ import trio
 import trio.lowlevel
 
 from devrun.process.held_sockets import open_sockets
-from devrun.process.node_channel import open_inherited, open_preloaded
-from devrun.process.node_cluster import AddressType
-from devrun.process.node_primary import (
+from devrun.process.node.channel import open_inherited, open_preloaded
+from devrun.process.node.cluster import AddressType
+from devrun.process.node.primary import (
     ClusterPrimary,
     Disconnected,
     Listening,
@@ -30,7 +30,7 @@ from devrun.process.node_primary import (
     Unreadable,
     Unsupported,
 )
-from devrun.process.node_program import node_major
+from devrun.process.node.program import node_major
 
 WEB = """
 const http = require('http')
@@ -426,7 +426,7 @@ setInterval(() => {}, 1000)
 
 @BOTH
 async def test_a_port_that_a_living_program_closed_is_refused_again(setting, way, monkeypatch):
-    monkeypatch.setattr("devrun.process.node_primary.RELEASE_AFTER", 0)
+    monkeypatch.setattr("devrun.process.node.primary.RELEASE_AFTER", 0)
     port = free_port()
     async with setting() as here:
         program = here.start(CLOSING, way=way, PORT=str(port))
@@ -620,7 +620,7 @@ def test_a_node_tells_its_major_version(tmp_path):
 
 def test_the_modules_that_start_a_process_do_without_trio():
     code = (
-        "import sys, devrun.process.node_channel, devrun.process.node_program,"
+        "import sys, devrun.process.node.channel, devrun.process.node.program,"
         "devrun.process.held_sockets; sys.exit('trio' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

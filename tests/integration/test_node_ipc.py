@@ -15,7 +15,7 @@ from contextlib import suppress
 import pytest
 import trio
 
-from devrun.process.node_ipc import MOST_UNREAD, SHIM, Closed, Message, NodeIpc, Ready, node_options
+from devrun.process.node.ipc import MOST_UNREAD, SHIM, Closed, Message, NodeIpc, Ready, node_options
 from devrun.process.private_folder import PrivateFolder
 
 LIMIT = 60

@@ -20,10 +20,10 @@ from devrun.process import tree
 from devrun.process.exits import ChildExits
 from devrun.process.group import Ownership, owned
 from devrun.process.mark import MARK
-from devrun.supervise import probes
-from devrun.supervise.probe_answers import Failed, HeldByOther, Passed, Subject
-from devrun.supervise.probe_health import Degraded, Healthy, Unhealthy
-from devrun.supervise.probes import ask, until_passed, until_ready, watch, watch_health
+from devrun.supervise.probes import asking
+from devrun.supervise.probes.answers import Failed, HeldByOther, Passed, Subject
+from devrun.supervise.probes.asking import ask, until_passed, until_ready, watch, watch_health
+from devrun.supervise.probes.health import Degraded, Healthy, Unhealthy
 
 ENV = {key: value for key, value in os.environ.items() if key != MARK}
 
@@ -231,9 +231,9 @@ async def test_a_host_that_is_none_is_an_answer(subject):
 
 
 async def test_elsewhere_connecting_is_all_that_is_asked(subject, monkeypatch):
-    from devrun.supervise import probe_hosts
+    from devrun.supervise.probes import hosts
 
-    monkeypatch.setattr(probe_hosts, "is_loopback", lambda address: False)
+    monkeypatch.setattr(hosts, "is_loopback", lambda address: False)
     strange = subject(is_ours=lambda pid: False)
     with socket.create_server(("127.0.0.1", 0)) as server:
         probe = PortProbe(server.getsockname()[1], "127.0.0.1")
@@ -416,7 +416,7 @@ async def test_reasons_that_never_repeat_are_not_told_for_ever(autojump_clock):
         return Passed() if number == 99 else Failed(str(number))
 
     await until_passed(question, publish=told.append)
-    assert len(told) == probes.MOST_REASONS
+    assert len(told) == asking.MOST_REASONS
 
 
 @pytest.fixture

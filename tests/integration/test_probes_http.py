@@ -16,10 +16,10 @@ import trio
 
 from devrun.policies import HttpProbe
 from devrun.process.exits import ChildExits
-from devrun.supervise import probe_hosts, probe_http
-from devrun.supervise.probe_answers import Failed, Passed, Subject
-from devrun.supervise.probe_hosts import is_loopback, look_up
-from devrun.supervise.probes import ask, until_ready
+from devrun.supervise.probes import hosts, http
+from devrun.supervise.probes.answers import Failed, Passed, Subject
+from devrun.supervise.probes.asking import ask, until_ready
+from devrun.supervise.probes.hosts import is_loopback, look_up
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -326,7 +326,7 @@ async def test_a_certificate_of_another_machine_has_to_be(subject, serve, server
     async def as_if_elsewhere(name):
         return replace(await look_up(name), is_local=False)
 
-    monkeypatch.setattr(probe_http, "look_up", as_if_elsewhere)
+    monkeypatch.setattr(http, "look_up", as_if_elsewhere)
     port = await serve(says(OK), tls=server_side)
     answer = await get(subject, port, scheme="https")
     assert isinstance(answer, Failed)
@@ -363,14 +363,14 @@ async def test_a_server_without_tls_is_an_answer(subject):
     ],
 )
 async def test_names_of_this_machine_need_no_name_service(name, addresses, monkeypatch):
-    monkeypatch.setattr(probe_hosts.socket, "getaddrinfo", None)
+    monkeypatch.setattr(hosts.socket, "getaddrinfo", None)
     host = await look_up(name)
     assert (host.addresses, host.is_local) == (addresses, True)
 
 
 async def test_a_name_is_where_its_addresses_are(monkeypatch):
     rows = [(2, 1, 6, "", ("192.0.2.7", 0)), (2, 1, 6, "", ("127.0.0.1", 0))]
-    monkeypatch.setattr(probe_hosts.socket, "getaddrinfo", lambda *_, **__: rows)
+    monkeypatch.setattr(hosts.socket, "getaddrinfo", lambda *_, **__: rows)
     host = await look_up("app.test")
     assert (host.addresses, host.is_local) == (("192.0.2.7", "127.0.0.1"), False)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.cli.check_secrets import MASK, masked
-from devrun.cli.check_source import Source, Used
+from devrun.cli.check.secrets import MASK, masked
+from devrun.cli.check.source import Source, Used
 from devrun.cli.describe import View, describe
 from devrun.cli.describe_words import (
     dependency_words,
@@ -24,7 +24,7 @@ from devrun.cli.describe_words import (
     span,
     stop_words,
 )
-from devrun.config.toml_ending import SUPERVISED
+from devrun.config.toml.ending import SUPERVISED
 from devrun.model import (
     EnvironmentSettings,
     ExitStatus,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devrun.config.ecosystem_attributes import ATTRIBUTES, Treatment, attribute_names, sort_out
+from devrun.config.ecosystem.attributes import ATTRIBUTES, Treatment, attribute_names, sort_out
 
 DOCS = Path(__file__).parents[2] / "docs/from-pm2.md"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.config.ecosystem_file import looks_like_ecosystem, read_file
+from devrun.config.ecosystem.file import looks_like_ecosystem, read_file
 from devrun.errors import UsageError
 
 

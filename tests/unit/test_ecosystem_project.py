@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devrun.config.ecosystem_attributes import attribute_names
-from devrun.config.ecosystem_project import check_runnable, read_ecosystem
+from devrun.config.ecosystem.attributes import attribute_names
+from devrun.config.ecosystem.project import check_runnable, read_ecosystem
 from devrun.config.values import usable_processors
 from devrun.errors import UsageError
 from devrun.model import ExitStatus, RestartPolicy, RestartWhen, StopPolicy, StopScope, WatchRule

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from devrun.config.ecosystem_app import App, js_text, split_arguments
-from devrun.config.ecosystem_attributes import sort_out
-from devrun.config.ecosystem_time import strftime_of
+from devrun.config.ecosystem.app import App, js_text, split_arguments
+from devrun.config.ecosystem.attributes import sort_out
+from devrun.config.ecosystem.time import strftime_of
 from devrun.errors import UsageError
 
 

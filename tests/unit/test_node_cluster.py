@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.process.node_channel import SHIM, node_options
-from devrun.process.node_cluster import (
+from devrun.process.node.channel import SHIM, node_options
+from devrun.process.node.cluster import (
     LONGEST_LINE,
     Address,
     AddressType,
@@ -24,7 +24,7 @@ from devrun.process.node_cluster import (
     Unreadable,
     Unsupported,
 )
-from devrun.process.node_program import KNOWN_MAJORS, is_node_program, major_version
+from devrun.process.node.program import KNOWN_MAJORS, is_node_program, major_version
 
 TCP = Address("127.0.0.1", 80, AddressType.TCP4)
 QUERY = Query(TCP, 5)

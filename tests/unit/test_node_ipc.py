@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.process.node_ipc import node_options
-from devrun.process.node_messages import (
+from devrun.process.node.ipc import node_options
+from devrun.process.node.messages import (
     LONGEST_LINE,
     MessageReader,
     ProtocolError,

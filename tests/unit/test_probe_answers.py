@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devrun.process import ports
-from devrun.supervise.probe_answers import LONGEST_REASON, error_text, one_line
-from devrun.supervise.probe_file import is_fresh
+from devrun.supervise.probes.answers import LONGEST_REASON, error_text, one_line
+from devrun.supervise.probes.file import is_fresh
 
 
 @given(st.text())

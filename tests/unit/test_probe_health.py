@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devrun.policies import FileProbe, HealthCheck
-from devrun.supervise.probe_answers import Failed, HeldByOther, Passed
-from devrun.supervise.probe_health import (
+from devrun.supervise.probes.answers import Failed, HeldByOther, Passed
+from devrun.supervise.probes.health import (
     START_INTERVAL,
     Degraded,
     Healthy,

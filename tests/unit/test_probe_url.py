@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.supervise.probe_url import Target, accepts, parse_url, redirected, wants_redirect
+from devrun.supervise.probes.url import Target, accepts, parse_url, redirected, wants_redirect
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from devrun.config.toml_project import read_project
-from devrun.config.toml_reader import has_section
+from devrun.config.toml.project import read_project
+from devrun.config.toml.reader import has_section
 from devrun.errors import UsageError
 
 

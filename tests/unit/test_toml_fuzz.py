@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devrun.config.toml_project import read_project
-from devrun.config.toml_schema import GroupTable, ProjectTable, ServiceTable
-from devrun.config.toml_tables import (
+from devrun.config.toml.project import read_project
+from devrun.config.toml.schema import GroupTable, ProjectTable, ServiceTable
+from devrun.config.toml.tables import (
     BackoffTable,
     DependencyTable,
     HealthTable,

@@ -8,7 +8,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.config.toml_lines import key_lines
+from devrun.config.toml.lines import key_lines
 
 DOCUMENT = '''\
 # A comment with [brackets] and = signs

@@ -8,9 +8,9 @@ from math import inf
 
 import pytest
 
-from devrun.config.toml_ending import SUPERVISED
-from devrun.config.toml_project import DEFAULT, read_project
-from devrun.config.toml_resolved import expanded, project_of
+from devrun.config.toml.ending import SUPERVISED
+from devrun.config.toml.project import DEFAULT, read_project
+from devrun.config.toml.resolved import expanded, project_of
 from devrun.config.values import usable_processors
 from devrun.errors import UsageError
 from devrun.model import (

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devrun.config.toml_project import read_project
-from devrun.config.toml_resolved import project_of
-from devrun.config.toml_schema_json import schema
-from devrun.config.toml_text import to_json, to_toml
-from devrun.config.toml_texts import age_text, duration_text, size_text
-from devrun.config.toml_values import age, seconds, size
+from devrun.config.toml.project import read_project
+from devrun.config.toml.resolved import project_of
+from devrun.config.toml.schema_json import schema
+from devrun.config.toml.text import to_json, to_toml
+from devrun.config.toml.texts import age_text, duration_text, size_text
+from devrun.config.toml.values import age, seconds, size
 from devrun.model import Project, RestartPolicy, RestartWhen, Service
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from devrun.cli import options as o
-from devrun.cli.check_line import CHECK_FLAGS
+from devrun.cli.check.line import CHECK_FLAGS
 from devrun.cli.subcommands import COMPLETION_OPTIONS, EXEC_COMMANDS
 from devrun.config.exec_line import EXEC_FLAGS
 from devrun.config.export_line import EXPORT_FLAGS

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from devrun.cli.describe_service import Row, service_rows
-from devrun.config.toml_texts import shown_path
+from devrun.config.toml.texts import shown_path
 from devrun.model import Project, Service
 
 _Origins = Mapping[tuple[str, str], str]

@@ -17,7 +17,7 @@ from devrun.cli.describe_words import (
     span,
     stop_words,
 )
-from devrun.config.toml_texts import shown_path
+from devrun.config.toml.texts import shown_path
 from devrun.model import KillOthers, Project, Service
 from devrun.process.command import SHELL, argv_of
 

@@ -7,7 +7,7 @@ from math import inf
 from signal import SIGINT, Signals
 from typing import assert_never
 
-from devrun.config.toml_texts import (
+from devrun.config.toml.texts import (
     address_text,
     age_text,
     exit_values,

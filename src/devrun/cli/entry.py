@@ -70,7 +70,7 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
 
         return reload(words[1:], os.environ)
     if words[:1] == ["check"]:
-        from devrun.cli.check import check
+        from devrun.cli.check.command import check
 
         return check(words[1:], os.environ)
     if is_typers(words, os.environ):
@@ -160,7 +160,7 @@ def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> in
         complain(warning)
     project = resolution.project
     if settings.dry_run:
-        from devrun.cli.check import text_of
+        from devrun.cli.check.command import text_of
 
         text = text_of(settings, project, os.environ, cwd=cwd)
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))

@@ -13,8 +13,8 @@ from devrun.model import Service, WatchSettings
 
 TYPE_CHECKING = False  # the formats' own modules are loaded when there is such a file
 if TYPE_CHECKING:
-    from devrun.config.ecosystem_project import EcosystemProject
-    from devrun.config.toml_project import Layered, TomlProject
+    from devrun.config.ecosystem.project import EcosystemProject
+    from devrun.config.toml.project import Layered, TomlProject
     from devrun.policies import Group
 
 PYPROJECT = "pyproject.toml"
@@ -97,7 +97,7 @@ def format_of(path: str) -> Format:
     if name.endswith(".toml"):
         return Format.TOML
     if "." in name and not name.startswith("Procfile"):
-        from devrun.config.ecosystem_file import looks_like_ecosystem
+        from devrun.config.ecosystem.file import looks_like_ecosystem
 
         if looks_like_ecosystem(path):
             return Format.ECOSYSTEM
@@ -191,7 +191,7 @@ def _place(places: dict[str, str], name: str, place: str) -> None:
 
 
 def _toml(files: Sequence[str], request: Request) -> Definitions:
-    from devrun.config.toml_project import read_project
+    from devrun.config.toml.project import read_project
 
     found = read_project(
         files,
@@ -213,7 +213,7 @@ def _toml(files: Sequence[str], request: Request) -> Definitions:
 
 
 def _ecosystem(files: Sequence[str], request: Request) -> Definitions:
-    from devrun.config.ecosystem_project import read_ecosystem
+    from devrun.config.ecosystem.project import read_ecosystem
 
     projects: list[EcosystemProject] = []
     places: dict[str, str] = {}

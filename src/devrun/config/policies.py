@@ -25,7 +25,7 @@ from devrun.model import (
 
 TYPE_CHECKING = False  # TOML's modules are loaded when there is such a file
 if TYPE_CHECKING:
-    from devrun.config.toml_project import TomlProject
+    from devrun.config.toml.project import TomlProject
 
 ALWAYS = RestartPolicy(RestartWhen.ALWAYS, delay=1.0, factor=2.0, min_uptime=10.0, calm_delay=1.0)
 """Whatever ends starts again, sooner the longer it has run."""

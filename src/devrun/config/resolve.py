@@ -30,8 +30,8 @@ from devrun.model import EnvironmentSettings, Project, Service, WatchSettings
 
 TYPE_CHECKING = False  # TOML's modules are loaded when there is such a file
 if TYPE_CHECKING:
-    from devrun.config.toml_project import TomlProject
-    from devrun.config.toml_run import RunTexts
+    from devrun.config.toml.project import TomlProject
+    from devrun.config.toml.run import RunTexts
 
 
 @dataclass(frozen=True, slots=True)

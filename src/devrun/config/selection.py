@@ -97,7 +97,7 @@ def select(settings: RunSettings, cwd: str, defined: Definitions | None) -> Sele
     if not wanted and not commands:
         raise UsageError(f'--except "{settings.excepted}": nothing is left to run')
     if defined.problems:
-        from devrun.config.ecosystem_project import check_runnable
+        from devrun.config.ecosystem.project import check_runnable
 
         check_runnable(defined.problems, wanted)
     source, told = ", ".join(files), (*defined.warnings, *warnings)

@@ -14,8 +14,8 @@ from devrun.model import Service
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
-    from devrun.process.node_channel import Channel
-    from devrun.process.node_ipc import NodeIpc
+    from devrun.process.node.channel import Channel
+    from devrun.process.node.ipc import NodeIpc
     from devrun.process.notify_socket import NotifySocket
     from devrun.process.private_folder import PrivateFolder
 
@@ -71,12 +71,12 @@ class ChannelOpener:
                 channels.notify = self._notify_socket(folder, service, mark)
                 environ |= channels.notify.variables()
             if talks:
-                from devrun.process.node_ipc import NodeIpc
+                from devrun.process.node.ipc import NodeIpc
 
                 channels.ipc = NodeIpc.open(folder, f"ipc.{service.index}.{self._opened}")
                 environ |= channels.ipc.variables(environ)
             if service.shares_ports:
-                from devrun.process.node_channel import open_preloaded
+                from devrun.process.node.channel import open_preloaded
 
                 path = folder.path_for(f"ports.{service.index}.{self._opened}")
                 channels.cluster = open_preloaded(service.number, path, environ)

@@ -26,13 +26,14 @@ from devrun.policies import (
     PortProbe,
     Probe,
 )
-from devrun.process import node_ipc, notifications
+from devrun.process import notifications
 from devrun.process.channels import Channels
 from devrun.process.group import Ownership
-from devrun.process.node_ipc import NodeIpc
+from devrun.process.node import ipc as node_ipc
+from devrun.process.node.ipc import NodeIpc
 from devrun.process.notify_socket import NotifySocket, is_of
 from devrun.supervise.messages import BecameReady, Extend, Faulty, Input, Probed
-from devrun.supervise.probe_answers import Failed, HeldByOther, Subject
+from devrun.supervise.probes.answers import Failed, HeldByOther, Subject
 
 TYPE_CHECKING = False  # most services share no ports
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Attention:
     # -- probes -----------------------------------------------------------------------------
 
     async def _probe_until_ready(self, probe: Probe) -> None:
-        from devrun.supervise.probes import until_ready
+        from devrun.supervise.probes.asking import until_ready
 
         with self._scope():
             await until_ready(probe, self._subject(), publish=self._say_why_not)
@@ -172,8 +173,8 @@ class Attention:
             self._notice(answer.reason)
 
     async def _watch_health(self, check: HealthCheck) -> None:
-        from devrun.supervise.probe_health import Degraded, Health, Healthy, Unhealthy
-        from devrun.supervise.probes import watch_health
+        from devrun.supervise.probes.asking import watch_health
+        from devrun.supervise.probes.health import Degraded, Health, Healthy, Unhealthy
 
         def report(health: Health) -> None:
             match health:

@@ -21,7 +21,7 @@ from devrun.process.spawn import Child, Inherits, Input, Stdio, spawn
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
     from devrun.process.group import Ownership
-    from devrun.process.node_primary import ClusterPrimary
+    from devrun.process.node.primary import ClusterPrimary
     from devrun.process.private_folder import PrivateFolder
 
 NO_SIZE = (0, 0)
@@ -120,7 +120,7 @@ class Launcher:
         """Return what holds the ports of a Node service's instances and generations."""
         name = service.process or service.label
         if name not in self._primaries:
-            from devrun.process.node_primary import ClusterPrimary
+            from devrun.process.node.primary import ClusterPrimary
 
             self._primaries[name] = ClusterPrimary()
         return self._primaries[name]

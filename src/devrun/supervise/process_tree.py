@@ -17,7 +17,7 @@ from devrun.supervise.launch import Launcher
 
 TYPE_CHECKING = False  # probes are for services that have any
 if TYPE_CHECKING:
-    from devrun.supervise.probe_answers import Subject
+    from devrun.supervise.probes.answers import Subject
 
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a tree that was asked to end. SIGCHLD makes them unnecessary where
@@ -96,8 +96,8 @@ class ProcessTree:
     async def stop_by_command(self, command: str, number: int) -> None:
         """Run what stops the service, and signal what it leaves; all within the stop's time."""
         from devrun.policies import ExecProbe
-        from devrun.supervise.probe_answers import Passed
-        from devrun.supervise.probes import ask
+        from devrun.supervise.probes.answers import Passed
+        from devrun.supervise.probes.asking import ask
 
         self._commanding = trio.Event()
         timeout = self._spec.stop.timeout

@@ -44,7 +44,7 @@ TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
     from devrun.output.focus import Focused
     from devrun.output.log_files import LogFiles
-    from devrun.process.node_channel import Channel
+    from devrun.process.node.channel import Channel
     from devrun.supervise.attention import Attention
     from devrun.supervise.shared_ports import SharedPorts
 

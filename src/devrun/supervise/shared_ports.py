@@ -7,9 +7,9 @@ from typing import assert_never
 
 import trio
 
-from devrun.process.node_channel import Channel
-from devrun.process.node_cluster import Listening, Message, Online, Unreadable, Unsupported
-from devrun.process.node_primary import ClusterPrimary, Disconnected, Event
+from devrun.process.node.channel import Channel
+from devrun.process.node.cluster import Listening, Message, Online, Unreadable, Unsupported
+from devrun.process.node.primary import ClusterPrimary, Disconnected, Event
 
 
 class SharedPorts:

@@ -8,7 +8,7 @@ from devrun.model import Service
 from devrun.process.exits import ChildExits
 from devrun.process.notify_socket import is_of
 from devrun.supervise.launch import Launcher
-from devrun.supervise.probe_answers import Subject
+from devrun.supervise.probes.answers import Subject
 
 
 def subject_of(

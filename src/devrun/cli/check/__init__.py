@@ -1,0 +1,1 @@
+"""``devrun check``: whether a project can run, and what it would be; nothing is started."""

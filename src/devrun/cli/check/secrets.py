@@ -1,0 +1,85 @@
+"""A project without the values of variables that files put into their texts by ``${NAME}``.
+
+What a project holds as a variable is masked where it is printed; these would stand among the words
+of a URL, a path or a pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import TypeVar
+
+from devrun.cli.check.source import Source
+from devrun.config.toml.service_of import MASK
+from devrun.model import Project, Service
+
+_HARMLESS = re.compile(r".{0,3}|[\d.:,-]+ ?[A-Za-z%]{0,3}|true|false", re.DOTALL)
+"""Values that are shown: ports, times, sizes, and what is too short to be a secret."""
+
+_FIELDS = {
+    "cwd": "cwd",
+    "shell": "shell",
+    "env_file": "env_files",
+    "sockets": "sockets",
+    "ready": "ready",
+    "health": "health",
+    "watch": "watch",
+    "log": "log",
+}
+"""The fields of a service that hold the texts of a key; commands and numbers aside."""
+
+_OF_PROJECT = {
+    "env_file": "environment",
+    "watch_ignore": "watch",
+    "prefix": "output",
+    "teardown": "teardown",
+}
+
+
+_T = TypeVar("_T", Project, Service)
+
+
+def masked(project: Project, source: Source) -> Project:
+    """Return the project to be shown in the place of the real one."""
+    secrets = [value for value in source.substituted if not _HARMLESS.fullmatch(value)]
+    if not secrets:
+        return project
+    secrets.sort(key=len, reverse=True)  # One may be a part of another.
+    keys = [key for owner, key in source.written_with if not owner]
+    found = _with_fields(project, {_OF_PROJECT[key] for key in keys if key in _OF_PROJECT}, secrets)
+    services = tuple(_service(service, source, secrets) for service in project.services)
+    return replace(found, services=services)
+
+
+def _service(service: Service, source: Source, secrets: Sequence[str]) -> Service:
+    keys = [key for owner, key in source.written_with if owner == service.process]
+    return _with_fields(service, {_FIELDS[key] for key in keys if key in _FIELDS}, secrets)
+
+
+def _with_fields(owner: _T, names: Collection[str], secrets: Sequence[str]) -> _T:
+    changed = {name: _without(getattr(owner, name), secrets) for name in names}
+    return replace(owner, **changed)  # type: ignore[arg-type]  # fields keep their types
+
+
+def _without(value: object, secrets: Sequence[str]) -> object:
+    """Return a value in whose texts the secrets are masked, however deep they are."""
+    if isinstance(value, str):
+        return _text(value, secrets)
+    if isinstance(value, tuple):
+        return tuple(_without(each, secrets) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {
+            each.name: _without(getattr(value, each.name), secrets) for each in fields(value)
+        }
+        return replace(value, **changed)
+    return value
+
+
+def _text(text: str, secrets: Sequence[str]) -> str:
+    found = text
+    for secret in secrets:
+        found = found.replace(secret, MASK)
+    # What was a path from the root stays one, rather than become relative.
+    return f"/{found}" if text.startswith("/") and not found.startswith("/") else found

@@ -1,0 +1,1 @@
+"""``devrun.toml`` and ``[tool.devrun]``: tables read, checked and made into services."""

@@ -1,0 +1,100 @@
+"""``${NAME}`` and ``${NAME:-default}`` in the texts of a TOML file.
+
+They are replaced by what the environment holds when the file is read: the shared root ``.env`` and
+the project's files, and devrun's own environment above them. ``$$`` is a dollar; every other one
+stays as it is. The default is taken where the variable is not set or empty, as shells have it.
+Commands are left alone: the shell replaces what is in them, with the service's own environment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Protocol
+
+from devrun.config.toml.reader import Said
+from devrun.errors import UsageError
+
+COMMANDS = frozenset(
+    (
+        ("command",),
+        ("ready", "exec"),
+        ("health", "exec"),
+        ("stop", "command"),
+    )
+)
+"""Keys of a service whose texts are commands."""
+
+TEARDOWN = frozenset((("teardown",), ("teardown", "commands")))
+"""Keys of a project whose texts are commands."""
+
+_DOLLAR = re.compile(r"\$(?:\$|\{([^}]*)\}?)")
+_VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.ASCII | re.DOTALL)
+
+
+class Variables(Protocol):
+    """Gives the environment when it is first needed; reading it takes time."""
+
+    def __call__(self) -> Mapping[str, str]:
+        """Return all variables."""
+        ...
+
+
+def replaced(
+    said: Said,
+    variables: Variables,
+    *,
+    owner: str,
+    commands: frozenset[tuple[str, ...]],
+    path: tuple[str, ...] = (),
+) -> Said:
+    """Return a value with the variables in its texts replaced.
+
+    Args:
+        owner: Whose value it is, for messages.
+        commands: Paths of what is left alone.
+        path: Where the value is within what the owner says.
+
+    Raises:
+        UsageError: A variable is not set and has no default, or what is in the braces is no name.
+    """
+    if path in commands:
+        return said
+    if said.table is not None:
+        inside = {
+            key: replaced(each, variables, owner=owner, commands=commands, path=(*path, key))
+            for key, each in said.table.items()
+        }
+        return Said(inside, said.place)
+    where = f"{said.place}: {owner}{'.'.join(path)}"
+    return Said(_in_value(said.value, variables, where), said.place)
+
+
+def escaped(text: str) -> str:
+    """Return a text that means itself."""
+    return text.replace("$", "$$")
+
+
+def _in_value(value: object, variables: Variables, where: str) -> object:
+    if isinstance(value, list):
+        return [_in_value(each, variables, where) for each in value]
+    if not isinstance(value, str) or "$" not in value:
+        return value
+
+    def replacement(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return "$"
+        found = _VARIABLE.fullmatch(match[1])
+        if found is None or not match[0].endswith("}"):
+            message = (
+                f'{where} "{value}": write ${{NAME}} or ${{NAME:-default}}, or $$ for a dollar'
+            )
+            raise UsageError(message)
+        name, default = found[1], found[2]
+        known = variables()
+        if name not in known and default is None:
+            message = f'{where} "{value}": the variable {name} is not set'
+            raise UsageError(f"{message}; set it, or write ${{{name}:-default}}")
+        return known.get(name) or default or ""
+
+    return _DOLLAR.sub(replacement, value)

@@ -1,0 +1,1 @@
+"""Asking a service from outside whether it is ready, or still healthy."""
