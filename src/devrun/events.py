@@ -57,6 +57,7 @@ class Exited:
     Attributes:
         final: No restart follows.
         stopped: devrun ended it on purpose, so that its status is no failure.
+        fault: Why devrun ended it, if that was because it did not work.
     """
 
     instance: int
@@ -66,6 +67,7 @@ class Exited:
     uptime: float
     final: bool
     stopped: bool
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -522,3 +522,25 @@ def test_a_restart_says_what_it_did_in_order(devrun, tmp_path):
     assert run.wait() == 0
     said = ("exited with code 3", "restarting in 20 ms (1 of 16)", "restarted")
     in_order(run.text, "run 1", *said, "run 2")
+
+
+def test_what_follows_an_end_is_told_behind_it(devrun, tmp_path):
+    toml(
+        tmp_path,
+        """
+        [services.db]
+        command = "trap 'echo last words; exit 0' TERM; echo begins; while :; do sleep 0.05; done"
+        ready = { log = "never said", timeout = "1s" }
+        restart = "on-failure"
+        max_restarts = 0
+        [services.web]
+        command = "echo web runs"
+        depends_on = ["db"]
+        """,
+    )
+    run = devrun()
+    assert run.wait() == 1
+    stopped, given_up = "not ready within 1 s", "db failed: failed once"
+    skipped = "[web] not started: db has failed"
+    in_order(run.text, f"{stopped}: stopping it", "last words", "exited with code 1", given_up)
+    in_order(run.text, "exited with code 1", skipped, f"  db   {stopped}, after 1")

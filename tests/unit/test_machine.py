@@ -283,12 +283,14 @@ def test_a_delay_is_a_gate_that_time_opens():
 def test_not_ready_in_time_is_a_failure_that_is_restarted():
     life = Life(service(ready=GATE, restart=SUPERVISED)).run().tell(Deadline(), after=30.0)
     reason = "not ready within 30 s"
-    assert life.events == [Unhealthy(0, 1, reason, stops=True), Retrying(0, 1, 1.0, 1, 2)]
+    assert life.events == [Unhealthy(0, 1, reason, stops=True)]
     assert life.orders == [Ask(1, TERM)]
     assert life.tell(BecameReady(1)).actions == [], "too late"
     life.end(OK)
+    failed = ExitStatus(code=1)
     assert life.events == [
-        Exited(0, 1, ExitStatus(code=1), 131.0, 31.0, final=False, stopped=False)
+        Exited(0, 1, failed, 131.0, 31.0, final=False, stopped=False, fault=reason),
+        Retrying(0, 1, 0.0, 1, 2),  # The second that it took to end was the pause.
     ]
     assert life.gone().orders == [Spawn(2)]
 

@@ -12,9 +12,9 @@ from devrun.output.summary import REMEMBERED, Summary
 SERVICES = tuple(Service(n, name, "x", "/") for n, name in enumerate(["web", "worker"]))
 
 
-def exited(instance, *, code=None, signal=None, final=True, stopped=False):
+def exited(instance, *, code=None, signal=None, final=True, stopped=False, fault=None):
     status = ExitStatus(code=code, signal=signal)
-    return Exited(instance, 1, status, 0.0, 12.4, final=final, stopped=stopped)
+    return Exited(instance, 1, status, 0.0, 12.4, final=final, stopped=stopped, fault=fault)
 
 
 def summary(*events):
@@ -54,6 +54,11 @@ def test_who_how_when_and_the_last_words():
         "    | three",
         "    | fo\\xffur",
     ]
+
+
+def test_what_was_stopped_because_it_did_not_work_says_why():
+    lines = summary(exited(0, signal=15, fault="not ready within 5 s"))
+    assert lines == ["Failed:", "  web  not ready within 5 s, after 12.4 s"]
 
 
 def test_signals_and_what_could_not_start():

@@ -37,6 +37,7 @@ class _Record:
     restarts: int = 0
     failure: ExitStatus | None = None
     reason: str | None = None
+    fault: str | None = None
     uptime: float = 0.0
 
 
@@ -54,11 +55,11 @@ class Summary:
         elif isinstance(event, Restarted):
             record = self._record(event.instance)
             record.restarts += 1
-            record.failure = record.reason = None
+            record.failure = record.reason = record.fault = None
         elif isinstance(event, Exited) and event.final and not event.stopped:
             record = self._record(event.instance)
             record.failure = None if event.status.ok else event.status
-            record.uptime = event.uptime
+            record.fault, record.uptime = event.fault, event.uptime
         elif isinstance(event, Skipped):
             record = self._record(event.instance)
             record.failure, record.reason = ExitStatus(code=1), f"not started: {event.reason}"
@@ -138,6 +139,8 @@ def _end(record: _Record) -> tuple[str, str]:
     if status is None or record.reason is not None:
         return "", ""
     end = f"exit code {status}" if status.signal is None else f"ended by {status}"
+    if record.fault is not None:
+        end = printable(record.fault)
     return end, f"after {humanized(record.uptime)}"
 
 

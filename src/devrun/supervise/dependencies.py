@@ -33,9 +33,14 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Never:
-    """It will not come; ``reason`` is the chain that leads to why."""
+    """It will not come; ``reason`` is the chain that leads to why.
+
+    Attributes:
+        cause: Index of the service that is missing; None if it is not part of the run.
+    """
 
     reason: str
+    cause: int | None = None
 
 
 Standing = Open | Closed | Never
@@ -66,7 +71,7 @@ class Dependencies:
                 case False:
                     missing.append((dependency.service, dependency.condition))
                 case None if dependency.required:
-                    return Never(self._why_not(dependency, states))
+                    return self._why_not(dependency, states)
                 case None:
                     continue
         return Closed(tuple(missing)) if missing else Open()
@@ -126,7 +131,7 @@ class Dependencies:
         answers = [_holds(dependency.condition, states[index]) for index in instances]
         return None if None in answers else all(answers)
 
-    def _why_not(self, dependency: Dependency, states: Sequence[State]) -> str:
+    def _why_not(self, dependency: Dependency, states: Sequence[State]) -> Never:
         name = dependency.service
         for index in self._instances.get(name, ()):
             state = states[index]
@@ -135,11 +140,11 @@ class Dependencies:
             if state.skipped:
                 match self.standing(index, states):
                     case Never(reason):
-                        return f"{name} was not started ({reason})"
+                        return Never(f"{name} was not started ({reason})", index)
                     case _:
-                        return f"{name} was not started"
-            return f"{name} {_how(dependency.condition, state)}"
-        return f"{name} is not part of this run"
+                        return Never(f"{name} was not started", index)
+            return Never(f"{name} {_how(dependency.condition, state)}", index)
+        return Never(f"{name} is not part of this run")
 
 
 def name_of(service: Service) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
 
@@ -69,7 +70,11 @@ def main_ended(
             # The signal was devrun's, and its own exit code is not to look as if it had been sent
             # to devrun.
             stopped = replace(stopped, status=FAULT)
-        return stopped, (exited, _clear_or_kill(spec, state, now))
+        return replace(stopped, follows=()), (
+            exited,
+            *_what_was_decided(state, now),
+            _clear_or_kill(spec, state, now),
+        )
     state = replace(state, status=status, ready=False)
     follows, state, news = what_follows(spec, state, status, now, unspawned=reason is not None)
     if follows is Then.PAUSE:
@@ -81,17 +86,17 @@ def main_ended(
             then=follows,
         )
         exited = _exit_event(spec, clearing, now, reason, final=False)
-        return clearing, (exited, *news, Clear(state.generation, spec.stop.signal))
+        return clearing, (exited, *emit(*news), Clear(state.generation, spec.stop.signal))
     phase = Phase.IDLE if spec.watch else Phase.ENDED
     ended = replace(state, phase=phase, deadline=inf)
     exited = _exit_event(spec, ended, now, reason, final=phase is Phase.ENDED)
     waits = emit(Notice("waiting for a watched file to change", spec.index)) if spec.watch else ()
-    return ended, (exited, *news, *waits)
+    return ended, (exited, *emit(*news), *waits)
 
 
 def what_follows(
     spec: Service, state: State, status: ExitStatus, now: float, *, unspawned: bool = False
-) -> tuple[Then, State, tuple[Action, ...]]:
+) -> tuple[Then, State, tuple[Event, ...]]:
     """Return whether there is another start, the state that remembers it, and what to say."""
     end = End(
         status,
@@ -106,13 +111,21 @@ def what_follows(
         case Again(delay, tally):
             state = replace(state, tally=tally)
             retrying = Retrying(spec.index, state.generation, delay, tally.fast, spec.restart.tries)
-            said = emit(retrying) if spec.restart.min_uptime < inf else ()
-            return Then.PAUSE, state, said
+            return Then.PAUSE, state, (retrying,) if spec.restart.min_uptime < inf else ()
         case Over(None):
             return Then.END, state, ()
         case Over(reason):
-            said = emit(Failed(spec.index, state.generation, reason or ""))
-            return Then.END, state, said if spec.restart.min_uptime < inf else ()
+            failed = Failed(spec.index, state.generation, reason or "")
+            return Then.END, state, (failed,) if spec.restart.min_uptime < inf else ()
+
+
+def _what_was_decided(state: State, now: float) -> Iterator[Action]:
+    """Yield what was decided when the process was asked to stop, as far as it still holds."""
+    for event in state.follows:
+        if not isinstance(event, Retrying):
+            yield Emit(event)
+        elif state.then is Then.PAUSE:
+            yield Emit(replace(event, delay=max(0.0, state.asked_at + event.delay - now)))
 
 
 def _clear_or_kill(spec: Service, state: State, now: float) -> Action:
@@ -136,5 +149,6 @@ def _exit_event(
             uptime=now - state.since,
             final=final,
             stopped=state.stopped,
+            fault=state.fault,
         )
     )

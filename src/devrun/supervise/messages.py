@@ -140,9 +140,14 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """It cannot be started, because of what it depends on."""
+    """It cannot be started, because of what it depends on.
+
+    Attributes:
+        cause: Index of the service that is missing, if there is one.
+    """
 
     reason: str
+    cause: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,18 @@ class Surroundings:
     logs: LogFiles | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Where a service waits, among what it has to say, until an event is set."""
+
+    event: trio.Event
+
+
+Told = Event | Pump | Behind | trio.Event
+"""What a service has to say, and between that: output to wait for, others to wait for, and what
+to set when all before it has been said."""
+
+
 class ServiceTask:
     """Lives one service's life; ``send`` tells it something, ``run`` ends when it is over.
 
@@ -85,9 +97,13 @@ class ServiceTask:
         self.state = State(generation=after)
         self._around = around
         self._send, self._inbox = trio.open_memory_channel[Input](inf)
-        self._told, self._to_tell = trio.open_memory_channel[Event | Pump | trio.Event](inf)
+        self._told, self._to_tell = trio.open_memory_channel[Event | Pump | Behind | trio.Event](
+            inf
+        )
         self._child: Child | None = None
         self._pumps: tuple[Pump, ...] = ()
+        self.told_all = trio.Event()
+        """Set once all that the service said has been published."""
         self._announced = trio.Event()
         self._heard = trio.Event()
         self._tree = self._new_tree(after)
@@ -101,6 +117,10 @@ class ServiceTask:
     def tell(self, event: Event) -> None:
         """Publish an event behind all that this service has said so far."""
         self._told.send_nowait(event)
+
+    def tell_behind(self, other: ServiceTask) -> None:
+        """Publish what comes behind all that another service has said, which is over."""
+        self._told.send_nowait(Behind(other.told_all))
 
     def take_over(self, spec: Service, around: Surroundings) -> None:
         """Go on as another configuration of the service has it, and as others hear of it."""
@@ -374,9 +394,12 @@ class ServiceTask:
                 await item.drained.wait()
                 if self.state.phase is Phase.PAUSING:
                     self._waiting.deadline = self.state.deadline
+            elif isinstance(item, Behind):
+                await item.event.wait()
             elif isinstance(item, trio.Event):
                 item.set()
             else:
                 await self._around.journal.room(self)
                 self._around.publish(item)
+        self.told_all.set()
         self._around.over(self.spec.index)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 
+from devrun.events import Event
 from devrun.model import ExitStatus
 from devrun.supervise.restarting import NONE_YET, Tally
 
@@ -48,6 +49,7 @@ class State:
         ready_at: When the present generation became ready, once it has.
         healthy: What its health check says, once it has said anything.
         fault: Why devrun stops or stopped the present generation, if it did not work.
+        follows: What is to be said once the present generation has ended.
         skipped: It was never started, because of what it depends on.
     """
 
@@ -65,6 +67,7 @@ class State:
     ready_at: float | None = None
     healthy: bool | None = None
     fault: str | None = None
+    follows: tuple[Event, ...] = ()
     skipped: bool = False
 
     @property

@@ -29,7 +29,7 @@ from devrun.process.spawn import Child, resize
 from devrun.sources.keyboard import Keyboard
 from devrun.sources.signals import STOP_SIGNALS, SignalInbox, StopRequests
 from devrun.supervise.last_processes import clear_up, kill_everything
-from devrun.supervise.messages import Level, Restart, Start, Stop
+from devrun.supervise.messages import Level, Restart, Skip, Start, Stop
 from devrun.supervise.outcome import Ending, Verdict, ends_others, verdict
 from devrun.supervise.service import ServiceTask, Surroundings
 from devrun.supervise.state import Phase, State, Then
@@ -274,6 +274,8 @@ class Supervisor:
         """Start what waits for its turn, as far as slots and dependencies allow."""
         if self._level is None:
             for index, message in self._turns.starts(self._states()):
+                if isinstance(message, Skip) and message.cause is not None:
+                    self._tasks[index].tell_behind(self._tasks[message.cause])
                 self._tasks[index].send(message)
 
     @property

@@ -59,8 +59,8 @@ class Turns:
                 return Start()
             case Closed():
                 return None
-            case Never(reason):
-                return Skip(reason)
+            case Never(reason, cause):
+                return Skip(reason, cause)
 
     def _may_stop(self, index: int, states: Sequence[State]) -> bool:
         return self.dependencies is None or self.dependencies.may_stop(index, states)

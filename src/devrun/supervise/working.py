@@ -96,10 +96,10 @@ def _faulty(spec: Service, state: State, reason: str, now: float) -> Step:
         sick = emit(Unhealthy(spec.index, state.generation, reason, stops=False))
         return replace(state, healthy=False), sick if state.healthy is not False else ()
     state = replace(state, fault=reason, healthy=False)
-    follows, state, actions = what_follows(spec, state, FAULT, now)
+    then, state, follows = what_follows(spec, state, FAULT, now)
     said = emit(Unhealthy(spec.index, state.generation, reason, stops=True))
-    stopping, asked = ask(spec, state, now, follows)
-    return stopping, (*said, *asked, *actions)
+    stopping, asked = ask(spec, replace(state, follows=follows), now, then)
+    return stopping, (*said, *asked)
 
 
 def not_ready(spec: Service, state: State, now: float) -> Step:
