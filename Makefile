@@ -29,6 +29,7 @@ unit: $(STAMP)
 fuzz: $(STAMP)  ## Both readers against anything, for ten minutes and more
 	$(BIN)/pytest tests/unit/test_fuzz_readers.py --hypothesis-profile fuzz --timeout 0 -o faulthandler_timeout=0
 
+# What else can be measured is in benchmarks/README.md: reload.py, log_files.py and sampling.py.
 bench: $(STAMP)  ## Measure devrun and the peers that are installed
 	$(BIN)/python benchmarks/run.py
 

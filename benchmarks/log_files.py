@@ -2,7 +2,7 @@
 """Measure what the log files cost: the sink against writing the same chunks with ``os.write``.
 
 Everything runs interleaved in one process; medians, spread and the ratio to plain writing are
-printed. Needs nothing but devrun. Lines that are lost are exit code 1.
+printed. Needs nothing but devrun. Exit code 1: a line is lost.
 
     python benchmarks/log_files.py --rounds 9 --megabytes 200
 """
@@ -94,7 +94,7 @@ def count_lines(path: str) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--megabytes", type=int, default=100)
     options = parser.parse_args()

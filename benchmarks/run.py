@@ -2,7 +2,9 @@
 """Measure devrun and the installed peers on the same work, in one interleaved run.
 
 Prints medians with their spread, the ratios to devrun, and whether each target is met. Needs Python
-and a C compiler. A line that devrun loses or tears is exit code 1.
+and a C compiler. Exit code 1: devrun has lost or torn a line.
+
+    python benchmarks/run.py --only latency --rounds 9 --peer honcho=/somewhere/honcho
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -110,7 +113,7 @@ def _one(bench: Bench, subject: Subject, workload: Workload) -> workloads.Figure
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", help="only workloads with this in their name")
     parser.add_argument("--subjects", help="only these, separated by commas")
     parser.add_argument("--rounds", type=int, default=5)
@@ -123,4 +126,7 @@ if __name__ == "__main__":
     os.environ.setdefault("PYTHONHASHSEED", "0")
     if platform.system() != "Linux":
         raise SystemExit("benchmarks: they read /proc, so they need Linux")
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # What was started is ended then, too.
     sys.exit(main())

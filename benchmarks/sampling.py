@@ -1,7 +1,10 @@
-"""What it costs to know the memory and processor time of every service's process tree.
+#!/usr/bin/env python3
+"""Measure what it costs to know the memory and processor time of every service's process tree.
 
-``python benchmarks/sampling.py`` starts services of three processes each, a shell with two programs
-below it, and prints medians. Exit code 1: the samples take half a percent of a core or more.
+Starts services of three processes each, a shell with two programs below it, and prints medians.
+Exit code 1: the samples take half a percent of a core or more.
+
+    python benchmarks/sampling.py --services 20 --rounds 101
 """
 
 from __future__ import annotations

@@ -67,6 +67,11 @@ def _devrun(commands: Sequence[str], _folder: Path) -> list[str]:
     return [sys.executable, "-m", "devrun", *commands]
 
 
+def devrun() -> Subject:
+    """Return devrun itself, as the Python that runs this has it."""
+    return Subject("devrun", _devrun, 3_000_000)
+
+
 def installed(named: dict[str, str], reference: str | None) -> list[Subject]:
     """Return devrun, the peers that are found, and the references.
 
@@ -74,7 +79,7 @@ def installed(named: dict[str, str], reference: str | None) -> list[Subject]:
         named: Programs by peer, where they are not on PATH.
         reference: The compiled C reference, if there is a compiler.
     """
-    subjects = [Subject("devrun", _devrun, 3_000_000)]
+    subjects = [devrun()]
     if reference is not None:
         subjects.append(Subject("C poll/writev", _direct(reference), 3_000_000, is_reference=True))
 

@@ -31,27 +31,36 @@ Figures = dict[str, float]
 Workload = Callable[[Bench, Subject], Figures]
 
 
+def environment(bench: Bench) -> dict[str, str]:
+    """Return the environment of runners: this one, without what is meant for devrun or pm2."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("DEVRUN_")}
+    return env | {"PM2_HOME": str(bench.folder / "pm2")}
+
+
 @contextmanager
 def started(
-    bench: Bench, subject: Subject, commands: list[str], stdout: int
+    bench: Bench,
+    subject: Subject,
+    commands: list[str],
+    stdout: int,
+    stderr: int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a subject in a session of its own, and end everything in it afterwards."""
     arguments = subject.start(commands, bench.folder)
-    env = {k: v for k, v in os.environ.items() if not k.startswith("DEVRUN_")}
-    env["PM2_HOME"] = str(bench.folder / "pm2")
     process = subprocess.Popen(
         arguments,
         cwd=bench.folder,
-        env=env,
+        env=environment(bench),
         stdin=subprocess.DEVNULL,
         stdout=stdout,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         start_new_session=True,
     )
     try:
         yield process
     finally:
-        for pid in reversed(measuring.descendants(process.pid)):
+        running = process.poll() is None
+        for pid in reversed(measuring.descendants(process.pid)) if running else ():
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
