@@ -17,6 +17,7 @@ PLATFORM_DOORS = {
     "output/journal.py",
     "output/log_file.py",
     "output/screen.py",
+    "output/bounded_search.py",
     "cli/notify.py",
 }
 """Outside ``process``, only these: which signals there are, terminals, the writer's poll, old

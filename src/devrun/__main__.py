@@ -21,6 +21,17 @@ def main() -> None:
         from devrun.cli.notify import notify
 
         notify(sys.argv[2:], os.environ)
+    from devrun.cli.subcommands import CONTROL_COMMANDS
+
+    if sys.argv[1:2] and sys.argv[1] in CONTROL_COMMANDS:
+        from devrun.cli.control.enter import enter as ask_a_running_devrun
+
+        ask_a_running_devrun(sys.argv[1:], os.environ)  # There is nothing to be guarded.
+    if sys.argv[1:2] == ["up"]:
+        from devrun.cli.up import may_detach, up
+
+        if may_detach(sys.argv[2:]):
+            up(sys.argv[2:], os.environ)  # Returns if it is a run in the foreground.
     from devrun.process import guardian
     from devrun.sources.signals import SignalInbox
 

@@ -33,10 +33,12 @@ class TimeFormat:
         strftime: A format of ``datetime.strftime``, or nothing.
         pieces: Otherwise what stands one behind the other: texts, and whether each is one of
             Unicode's date tokens.
+        iso_utc: As ``2026-11-20T22:35:01.123Z``, in UTC (ISO 8601), in place of both.
     """
 
     strftime: str = ""
     pieces: tuple[tuple[str, bool], ...] = ()
+    iso_utc: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,15 @@ class ColorLevel(IntEnum):
     """24-bit colours of SGR 38;2."""
 
 
+class LogFormat(Enum):
+    """What a line of devrun's stdout is."""
+
+    TEXT = "text"
+    """A prefix, and what the service wrote."""
+    JSON = "json"
+    """An object, devrun's own lines too."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
     """What appears on devrun's stdout.
@@ -84,6 +95,7 @@ class OutputSettings:
         group: Show each service's output as one block, in the order of the services.
         timings: Say when each process started and stopped, with a table at the end.
         tail: How many of the last lines of each failed service the summary shows.
+        keys: A terminal's keys may be commands to devrun; nobody types in production.
     """
 
     prefix: PrefixSettings = PrefixSettings()
@@ -93,3 +105,5 @@ class OutputSettings:
     group: bool = False
     timings: bool = False
     tail: int = 10
+    log_format: LogFormat = LogFormat.TEXT
+    keys: bool = True

@@ -215,6 +215,7 @@ class Stopping:
         received: The signal devrun itself received, if one did.
         running: How many processes are still to be stopped.
         hint: The flag that would have prevented it, where the stop is a default of devrun's.
+        in_order: Some get their signal only when those have ended that depend on them.
     """
 
     reason: StopReason
@@ -223,6 +224,7 @@ class Stopping:
     cause: int | None = None
     received: int | None = None
     hint: str | None = None
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ came from; ``devrun.config`` makes them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
@@ -105,28 +106,37 @@ class WatchRule:
         root: Absolute path of a folder, or of a single file.
         pattern: gitignore-style pattern relative to ``root``, or None for every file below it.
         source: What the user wrote, for messages.
+        place: Where that stands, and how messages about it begin; empty: ``--watch "source"``.
     """
 
     root: str
     pattern: str | None
     source: str
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    """What holds for all watch rules of a project.
+    """What holds for the watch rules of a project, or of one of its services.
 
     Attributes:
         ignore: gitignore-style patterns, relative to the project folder, never watched.
-        poll: Compare file times instead of asking the kernel (network and shared file systems).
+        poll: Compare file times instead of asking the kernel (network and shared file systems); of
+            one service, all are watched in that way.
         quiet: Seconds without a change before a burst counts as over.
         longest: Seconds after which a burst counts as over even if it goes on.
+        services: What holds instead for services of these configured names, in full.
     """
 
     ignore: tuple[str, ...] = ()
     poll: bool = False
     quiet: float = 0.05
     longest: float = 1.0
+    services: tuple[tuple[str, WatchSettings], ...] = ()
+
+    def of(self, name: str | None) -> WatchSettings:
+        """Return what holds for the service of a configured name (``Service.process``)."""
+        return next((own for each, own in self.services if each == name), self)
 
 
 class ShellKind(Enum):
@@ -270,6 +280,14 @@ class Teardown:
     shell: Shell | None = None
 
 
+class Roster(list[Service]):
+    """The services of a run, by index: those it began with, and those that were added since.
+
+    Everything that shows or asks a service by its index holds this one list. A place is never
+    given to a service of another name.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """The services and settings of one run, complete and checked.
@@ -286,11 +304,12 @@ class Project:
         groups: Services that are restarted together.
         shutdown_timeout: Seconds after which a stop of all kills what is left, whatever the
             services' own times; or None.
+        name: What tells this run from others of the same folder, or None.
     """
 
     root: str
     source: str
-    services: tuple[Service, ...]
+    services: Sequence[Service]
     environment: EnvironmentSettings = EnvironmentSettings()
     kill_others: KillOthers = KillOthers.NEVER
     success: SuccessCondition = SuccessCondition()
@@ -304,6 +323,7 @@ class Project:
     procfile: bool = False
     groups: tuple[Group, ...] = ()
     shutdown_timeout: float | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,24 @@ go on at the same time; the supervisor adopts it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from devrun.errors import SpawnError
-from devrun.model import Project
+from devrun.model import Project, Roster
 from devrun.output.bus import Bus
+from devrun.output.complaint import complain
 from devrun.output.screen import STDOUT, Screen
 from devrun.sources.signals import SignalInbox
 from devrun.supervise.launch import Launcher
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
+    from devrun.control.address import Identity
+    from devrun.control.applying import Load
+    from devrun.control.description import Describe
+    from devrun.loop import Companion
+    from devrun.process.service_notify import ServiceManager
     from devrun.process.spawn import Child
     from devrun.supervise.outcome import Verdict
 
@@ -30,6 +36,12 @@ class Run:
     Attributes:
         guardian: Pid of the guardian, if there is one.
         hint: The flag that keeps other services running, where ending them is a default.
+        managed: There can be no second run of this folder and name.
+        detached: It runs without a terminal, and its services write to files.
+        load: Reads the configuration anew for a running project, of a command line's words.
+        describe: Says what holds for a service, and where that is from.
+        companions: What goes on beside the services.
+        manager: Who runs devrun and wants to be told how it is doing.
     """
 
     project: Project
@@ -37,21 +49,34 @@ class Run:
     signals: SignalInbox
     guardian: int | None
     hint: str | None = None
+    managed: bool = False
+    detached: bool = False
+    load: Load | None = None
+    describe: Describe | None = None
+    companions: Sequence[Companion] = ()
+    manager: ServiceManager | None = None
 
 
 def run(this: Run) -> Verdict:
-    """Run the project to its end, and return how devrun is to end."""
+    """Run the project to its end, and return how devrun is to end.
+
+    Raises:
+        AlreadyRuns: It is managed, and runs already; nothing was started.
+    """
     terminal = os.isatty(STDOUT)
     bus = Bus()
-    screen = Screen(this.project, terminal=terminal)
-    tty = terminal if this.project.output.tty is None else this.project.output.tty
+    services = Roster(this.project.services)
+    project = replace(this.project, services=services)
+    screen = Screen(project, terminal=terminal)
+    tty = terminal if project.output.tty is None else project.output.tty
     launcher = Launcher(
-        this.project,
+        project,
         environ=this.environ,
         tty=tty,
         size_for=screen.size_for,
         notice=lambda text, index: _publish_notice(bus, text, index),
     )
+    identity = _identity(this, launcher) if this.managed else None
     adopted = _start_first(this, launcher)
 
     # From here on the services run; whatever is imported costs them nothing.
@@ -60,7 +85,8 @@ def run(this: Run) -> Verdict:
     from devrun.loop import Parts, live
 
     parts = Parts(
-        project=this.project,
+        project=project,
+        services=services,
         signals=this.signals,
         guardian=this.guardian,
         hint=this.hint,
@@ -68,8 +94,43 @@ def run(this: Run) -> Verdict:
         screen=screen,
         launcher=launcher,
         adopted=adopted,
+        identity=identity or _identity(this, launcher),
+        load=this.load,
+        describe=this.describe,
+        companions=this.companions,
+        manager=this.manager,
     )
     return trio.run(live, parts)
+
+
+def _identity(this: Run, launcher: Launcher) -> Identity | None:
+    """Say which run this is, where others look for it; without a place for that, nobody can ask.
+
+    Raises:
+        AlreadyRuns: It is managed, and runs already.
+    """
+    import time
+
+    from devrun.control.address import AlreadyRuns, Identity, claim
+
+    identity = Identity(
+        this.project.root,
+        this.project.name,
+        this.project.source,
+        time.time(),
+        managed=this.managed,
+        detached=this.detached,
+    )
+    try:
+        claim(launcher.private_folder().path, identity, this.environ)
+    except AlreadyRuns:
+        launcher.close()
+        raise
+    except (SpawnError, OSError) as error:
+        if this.managed:
+            complain(f"cannot be asked for anything while it runs: {error}")
+        return None
+    return identity
 
 
 def _publish_notice(bus: Bus, text: str, index: int) -> None:

@@ -18,11 +18,8 @@ from container_engine import (
     make_engine,
     remove_engine,
 )
+from refusal import MachineRefuses
 from running import MARK, Run, no_survivors
-
-
-class MachineRefuses(pytest.skip.Exception):
-    """The one reason to skip that holds in CI, too."""
 
 
 @pytest.hookimpl(wrapper=True)

@@ -154,10 +154,10 @@ def test_dependants_wait_for_the_health_of_the_container(devrun, project):
         SERVICE + health,
     )
     os.mkfifo(folder / "gate")
-    run = devrun().wait_for("unhealthy: exit code 1")
+    run = devrun().wait_for("health check failed (1 of 1000): exit code 1")
     assert "begins" not in run.text
     (folder / "gate").write_text("get well\n")
-    run.wait_for("healthy again", "begins")
+    run.wait_for("healthy", "begins")
     run.signal(signal.SIGTERM).wait()
 
 

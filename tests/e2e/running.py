@@ -69,6 +69,7 @@ class Run:
         env: dict[str, str],
         terminal: tuple[int, int] | None = None,
         stdout: int | None = None,
+        before: Sequence[str] = (),
     ) -> None:
         self._changed = threading.Condition()
         self._output = bytearray()
@@ -79,7 +80,7 @@ class Run:
             self._start_in_terminal(command, cwd, env, terminal)
         else:
             self.process = subprocess.Popen(
-                [sys.executable, *command],
+                [*before, sys.executable, *command],
                 cwd=cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import sys
 import textwrap
@@ -26,6 +27,12 @@ def python(code: str, *arguments: object) -> str:
     head = "import os, signal, socket, sys, threading, time\n"
     body = head + textwrap.dedent(code)
     return json.dumps([sys.executable, "-c", body, *map(str, arguments)])
+
+
+def stop(run, number: int = signal.SIGTERM) -> None:
+    """Stop devrun by a signal, which is what it has to end with."""
+    run.signal(number)
+    assert run.wait() == -number
 
 
 def free_port() -> int:

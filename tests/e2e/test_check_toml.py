@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 from supervised import free_port, python, toml
 
+from devrun.config.toml.schema import ProjectTable, ServiceTable
 from devrun.config.toml.schema_json import schema
 
 
@@ -167,7 +168,6 @@ def test_every_key_of_a_service_is_in_the_json(tmp_path, full):
     keys = schema()["$defs"]["service"]["properties"].keys()
     # What is not the service's any more once the project stands.
     assert keys - json.loads(text)["project"]["services"]["web"].keys() == {
-        "color",
         "disabled",
         "group",
         "profiles",
@@ -390,7 +390,45 @@ def test_what_is_waited_for_and_not_run_is_told_once(devrun, tmp_path):
         instances = 2
     """)
     run = checked(devrun, code=1)
-    assert run.count("web: waits for db, which is not run, so that it will not start") == 1
+    assert run.count("web: waits for db, which is not run (disabled), so that it will not") == 1
+    assert run.count("will not start") == 1
+
+
+def test_a_file_of_variables_that_is_missing_hides_no_other_problem(devrun, tmp_path):
+    text = 'env_file = [".env.nosuch"]\n[services.a]\ncommand = "nosuch-program"\n'
+    found = problems(devrun, tmp_path, text)
+    assert found[0] == ".env.nosuch: no such file"
+    assert found[1].startswith("a: ")
+    assert "nosuch-program" in found[1]
+
+
+def test_all_mistakes_of_a_file_are_told_at_once(devrun, tmp_path):
+    (tmp_path / "devrun.toml").write_text("""
+        [services.a]
+        comand = "x"
+        [services.b]
+        command = "x"
+        port = 0
+        [services.c]
+        command = "${NOSUCH}"
+        cwd = "${NOSUCH}"
+    """)
+    run = checked(devrun, code=2)
+    unset = '"${NOSUCH}": the variable NOSUCH is not set; set it, or write ${NOSUCH:-default}'
+    assert [line for line in run.lines if line.startswith("devrun:")] == [
+        'devrun: devrun.toml:3: services.a: unknown key "comand"; did you mean "command"?',
+        f"devrun: devrun.toml:9: services.c: cwd {unset}",
+    ]
+
+
+def test_what_holds_for_watching_is_shown(devrun, tmp_path):
+    (tmp_path / "devrun.toml").write_text("""
+        [services.a]
+        command = "true"
+        watch = { paths = ["."], ignore = ["*.md"], debounce = "200ms" }
+    """)
+    run = checked(devrun)
+    assert "  watch    .; not *.md; after 200 ms of quiet" in run.lines
 
 
 def test_a_stop_that_takes_longer_than_all_may_is_a_doubt(devrun, tmp_path):
@@ -494,3 +532,129 @@ def test_the_schema_is_printed_without_what_it_does_not_need(tmp_path):
     assert loaded.isdisjoint(
         {"typer", "msgspec", "trio", "json", "subprocess", "socket", "devrun.config.resolve"}
     )
+
+
+# -- back and forth -----------------------------------------------------------------------------
+
+RICH = """
+    env_file = [".env"]
+    env_override = true
+    on_exit = "stop-on-failure"
+    success = "command-web"
+    max_processes = 6
+    teardown = { commands = ["true"], timeout = "5s" }
+    shutdown_timeout = "45s"
+    watch_ignore = ["dist/", "*.log"]
+    prefix = "[{time} {name}]"
+    timestamps = "HH:mm:ss 'h'"
+    [defaults]
+    restart = "on-failure"
+    [services.db]
+    command = "exec postgres -p 5432 # $${HOME}"
+    color = "bold.#ff8800"
+    ready = { port = 5432, timeout = "90s" }
+    health = { exec = ["pg_isready", "-p", "5432"], interval = "30s", retries = 5 }
+    stop = { signal = "SIGINT", timeout = "30s", command = "pg_ctl stop" }
+    limits = { nofile = [1024, 4096], core = 0 }
+    nice = 5
+    [services.migrate]
+    command = ["true"]
+    restart = "no"
+    depends_on = { db = { condition = "healthy", required = false } }
+    [services.web]
+    command = "exec sleep 7"
+    cwd = "app"
+    env = { TOKEN = "${SECRET}", PRICE = "$$5" }
+    env_file = "app/.env"
+    depends_on = { db = { condition = "ready", on_restart = "restart" }, migrate = "completed" }
+    ready = { http = "http://127.0.0.1:3000/health", status = ["200-299", 404], body = "ok" }
+    start_delay = "1500ms"
+    restart = "always"
+    restart_on = [3, "SIGHUP"]
+    no_restart_on = [7]
+    backoff = { initial = "1s", factor = 1.5, max = "15s", jitter = 0 }
+    max_restarts = 3
+    min_uptime = "20s"
+    restart_delay = "2s"
+    restart_limit = "5/60s"
+    max_memory = { size = "500M", action = "reload" }
+    instances = 2
+    sockets = { http = "tcp:127.0.0.1:3000", admin = "unix:run/admin.sock" }
+    watch = { paths = ["app/**/*.ts", "app"], ignore = ["*.test.ts"], debounce = "200ms" }
+    log = { file = "logs/{name}-{instance}.log", error_file = "logs/web.err", max_size = "50M", \
+keep = ["14d", 30], compress = true, time_format = "%H:%M" }
+    tty = false
+    [services.job]
+    command = "true"
+    on_exit = "ignore"
+    hidden = true
+    watch = true
+    tty = true
+    [groups.app]
+    strategy = "rest_for_one"
+    services = ["db", "web"]
+"""
+
+
+def test_what_is_written_as_toml_is_the_same_project(tmp_path):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/.env").write_text("A=b\n")
+    (tmp_path / ".env").write_text("SECRET=very.secret.example\n")
+    toml(tmp_path, RICH)
+    _, text = on_stdout(tmp_path, "--format", "toml", "--show-values")
+    (tmp_path / "again.toml").write_text(text)
+    both = [
+        json.loads(on_stdout(tmp_path, "-f", name, "--format", "json", "--show-values")[1])
+        for name in ("devrun.toml", "again.toml")
+    ]
+    assert both[0]["project"] == both[1]["project"]
+    assert both[0]["instances"] == both[1]["instances"]
+    assert both[0]["project"]["shutdown_timeout"] == "45s"
+    assert both[0]["project"]["services"]["db"]["color"] == "bold.#ff8800"
+    _, again = on_stdout(tmp_path, "-f", "again.toml", "--format", "toml", "--show-values")
+    assert again == text
+
+
+def test_every_key_of_a_service_and_a_project_is_written(tmp_path):
+    toml(tmp_path, RICH)
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/.env").write_text("A=b\n")
+    (tmp_path / ".env").write_text("SECRET=very.secret.example\n")
+    written = tomllib.loads(on_stdout(tmp_path, "--format", "toml")[1])
+    services = {key for table in written["services"].values() for key in table}
+    # The shell is the default one; these are about what becomes part of the project, and resolved.
+    resolved = {"profiles", "disabled", "group"}
+    others = {"shell", "port", "cluster", "raw"}
+    assert services == set(ServiceTable.__struct_fields__) - resolved - others
+    assert set(written) == set(ProjectTable.__struct_fields__) - {"defaults"}
+
+
+# -- ecosystem files are programs ---------------------------------------------------------------
+
+COUNTED = """
+    const { appendFileSync } = require('fs');
+    appendFileSync('read.txt', 'x');
+    module.exports = {
+      apps: [{ name: 'web', script: 'sleep', args: '60', interpreter: 'none',
+               env: { A: '1' }, env_production: { A: '2' } }],
+    };
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check"],
+        ["check", "--format", "json"],
+        ["check", "--origins", "--stop-timeout", "4s"],
+        ["check", "--env", "web"],
+        ["check", "--env", "production", "--origins"],
+        ["--dry-run"],
+        ["--dry-run", "--env", "production"],
+    ],
+)
+def test_an_ecosystem_file_is_run_once(devrun, tmp_path, words):
+    toml(tmp_path, COUNTED, "ecosystem.config.js")
+    run = devrun(*words, "-f", "ecosystem.config.js", "--kill-others")
+    assert run.wait() == 0, run.text
+    assert (tmp_path / "read.txt").read_text() == "x"

@@ -6,15 +6,8 @@ import signal
 
 import pytest
 from running import program, until
-from supervised import FAST, in_order, python, said_by, toml
-
-WAITS = "exec sleep 100"
-
-
-def stop(run, number=signal.SIGTERM):
-    run.signal(number)
-    assert run.wait() == -number
-
+from supervised import FAST, in_order, python, said_by, stop, toml
+from toml_files import WAITS, dying_db, web_after_db
 
 # -- what is waited for -----------------------------------------------------------------------
 
@@ -68,11 +61,11 @@ def test_healthy_is_when_the_health_check_has_passed(devrun, tmp_path):
         depends_on = {{ db = "healthy" }}
         """,
     )
-    run = devrun().wait_for("[db ] unhealthy: exit code 1")
+    run = devrun().wait_for("[db ] health check failed (1 of 1000): exit code 1")
     assert "web runs" not in run.text
     (tmp_path / "well").touch()
     run.wait_for("[web] web runs")
-    in_order(run.text, "[db ] unhealthy", "[db ] healthy", "[web] web runs")
+    in_order(run.text, "[db ] health check failed", "[db ] healthy", "[web] web runs")
     stop(run)
 
 
@@ -290,35 +283,21 @@ def test_edge_40_and_44_what_is_skipped_says_the_chain_and_counts(devrun, tmp_pa
 
 def test_edge_44_a_skipped_service_is_a_failure_though_nothing_else_failed(devrun, tmp_path):
     """What it waits for ends well, and so never becomes ready."""
-    toml(
-        tmp_path,
-        """
-        [services.db]
-        command = "exit 0"
-        ready = { log = "never said" }
-        [services.web]
-        command = "echo web runs"
-        depends_on = ["db"]
-        """,
-    )
+    web_after_db(tmp_path, 'command = "exit 0"\nready = { log = "never said" }')
     run = devrun()
     assert run.wait() == 1
     assert "[web] not started: db ended before it was ready" in run.lines
 
 
 def test_what_has_been_given_up_is_waited_for_no_more(devrun, tmp_path):
-    toml(
+    web_after_db(
         tmp_path,
         f"""
-        [services.db]
         command = "exit 3"
         ready = {{ log = "never said" }}
         restart = "on-failure"
         max_restarts = 2
         {FAST}
-        [services.web]
-        command = "echo web runs"
-        depends_on = ["db"]
         """,
     )
     run = devrun()
@@ -328,16 +307,7 @@ def test_what_has_been_given_up_is_waited_for_no_more(devrun, tmp_path):
 
 
 def test_what_does_not_exist_is_in_the_chain(devrun, tmp_path):
-    toml(
-        tmp_path,
-        """
-        [services.db]
-        command = "no-such-program-anywhere"
-        [services.web]
-        command = "echo web runs"
-        depends_on = ["db"]
-        """,
-    )
+    web_after_db(tmp_path, 'command = "no-such-program-anywhere"')
     run = devrun()
     assert run.wait() == 127
     assert "[web] not started: db ended with exit code 127" in run.lines
@@ -466,7 +436,7 @@ def test_a_second_interrupt_kills_all_levels_at_once(devrun, tmp_path):
     run.type(b"\x03").wait_for("Sending SIGINT to 3 processes")
     run.at_leisure().type(b"\x03")
     assert run.wait() == -signal.SIGINT
-    assert run.count("SIGKILL to 1 processes") == 3
+    assert run.count("Sending SIGKILL to 1 process") == 3
 
 
 def test_the_whole_stop_may_have_a_time(devrun, tmp_path):
@@ -563,11 +533,7 @@ def test_a_dependant_stays_when_its_dependency_restarts(devrun, tmp_path, dying)
     toml(
         tmp_path,
         f"""
-        [services.db]
-        command = {dying}
-        ready = {{ log = "run" }}
-        restart = "on-failure"
-        {FAST}
+        {dying_db(dying)}
         [services.web]
         command = "{program("says_signals")}"
         depends_on = ["db"]
@@ -585,11 +551,7 @@ def test_a_dependant_may_restart_with_it(devrun, tmp_path, dying):
     toml(
         tmp_path,
         f"""
-        [services.db]
-        command = {dying}
-        ready = {{ log = "run" }}
-        restart = "on-failure"
-        {FAST}
+        {dying_db(dying)}
         [services.web]
         command = "{program("says_signals")}"
         depends_on = {{ db = {{ on_restart = "restart" }} }}
@@ -608,11 +570,7 @@ def test_a_dependant_may_stop_with_it(devrun, tmp_path, dying):
     toml(
         tmp_path,
         f"""
-        [services.db]
-        command = {dying}
-        ready = {{ log = "run" }}
-        restart = "on-failure"
-        {FAST}
+        {dying_db(dying)}
         [services.web]
         command = "{program("says_signals")}"
         depends_on = {{ db = {{ on_restart = "stop" }} }}
@@ -663,11 +621,7 @@ def test_edge_41_a_dependency_that_restarts_while_its_dependant_starts(devrun, t
     toml(
         tmp_path,
         f"""
-        [services.db]
-        command = {dying}
-        ready = {{ log = "run" }}
-        restart = "on-failure"
-        {FAST}
+        {dying_db(dying)}
         [services.web]
         command = "echo begins; until test -e go; do sleep 0.02; done; echo serves; {WAITS}"
         ready = {{ log = "serves" }}
@@ -691,11 +645,7 @@ def test_each_restart_waits_for_the_dependencies_anew(devrun, tmp_path, dying):
     toml(
         tmp_path,
         f"""
-        [services.db]
-        command = {dying}
-        ready = {{ file = "open" }}
-        restart = "on-failure"
-        {FAST}
+        {dying_db(dying, ready='file = "open"')}
         [services.web]
         command = "echo web runs; until test -e end; do sleep 0.02; done; rm end; exit 1"
         depends_on = ["db"]

@@ -66,6 +66,8 @@ def test_the_package_script_of_the_readme(devrun):
 
 
 def test_the_examples_of_the_help(devrun, folder):
+    for name in ("devrun.toml", "devrun.local.toml"):
+        (folder / name).write_text('[services]\nweb = "sleep 1"\n')
     run = devrun("--help", env_added={"COLUMNS": "200"})
     assert run.wait() == 0
     examples = [line.strip() for line in run.lines if line.strip().startswith("devrun ")]

@@ -12,11 +12,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
 import pytest
-from running import program, until
+from running import marked, program, until
 from supervised import FAST, free_port, in_order, is_served, python, said_by, toml
 
 TESTS = Path(__file__).parents[1]
@@ -44,8 +45,12 @@ PLACES = {
         "e2e/test_restarts.py::test_edge_7_what_may_not_be_executed_and_a_folder_that_is_gone",
         "e2e/test_restarts.py::test_edge_7_text_file_busy_is_tried_again",
         "e2e/test_edge_cases.py::test_edge_7_no_process_to_be_had_is_tried_again",
+        "e2e/test_edge_cases.py::test_edge_7_a_folder_that_is_removed_meanwhile",
     ],
-    8: ["e2e/test_restarts.py::test_edge_8_a_save_ends_the_pause_and_the_count"],
+    8: [
+        "e2e/test_restarts.py::test_edge_8_a_save_ends_the_pause_and_the_count",
+        "e2e/test_reload_edges.py::test_edge_50_a_reload_in_the_pause_before_a_restart_ends_the_pause",
+    ],
     9: [
         "e2e/test_restarts.py::test_edge_9_a_stop_in_every_state",
         "e2e/test_reload.py::test_a_stop_during_a_reload_stops_both",
@@ -60,6 +65,7 @@ PLACES = {
     14: [
         "e2e/test_readiness.py::test_edge_14_ready_twice_is_said_once",
         "e2e/test_readiness.py::test_edge_14_a_sibling_cannot_make_it_ready",
+        "e2e/test_reload_edges.py::test_edge_14_the_old_generation_cannot_make_the_new_one_ready",
         "unit/test_machine.py::test_ready_from_an_older_generation_is_none",
     ],
     15: ["e2e/test_readiness.py::test_edge_15_ready_after_the_time_is_over_is_too_late"],
@@ -89,6 +95,7 @@ PLACES = {
     ],
     25: [
         "e2e/test_edge_cases.py::test_edge_25_what_left_its_session_is_gone_before_the_restart",
+        "e2e/test_edge_cases.py::test_edge_25_a_daemon_that_nobody_can_attribute_ends_with_the_run",
         "e2e/test_survivors.py::test_nothing_survives",
     ],
     26: ["e2e/test_restarts.py::test_edge_26_a_grandchild_that_holds_the_output_hangs_nothing"],
@@ -97,8 +104,17 @@ PLACES = {
         "e2e/test_stopping.py::test_a_stopped_process_can_be_stopped",
         "e2e/test_edge_cases.py::test_edge_28_a_stopped_process_is_restarted",
     ],
-    29: ["unit/test_machine.py::test_a_tree_that_cannot_be_killed_is_given_up"],
-    30: ["e2e/test_edge_cases.py::test_edge_30_what_may_not_be_signalled_is_given_up"],
+    29: [
+        "e2e/test_edge_cases.py::test_edge_29_what_waits_for_the_kernel_is_killed",
+        "unit/test_machine.py::test_a_tree_that_cannot_be_killed_is_given_up",
+    ],
+    30: [
+        "e2e/test_edge_cases.py::test_edge_30_what_may_not_be_signalled_is_given_up_and_named",
+        "e2e/test_edge_cases.py::test_edge_30_a_leftover_that_may_not_be_signalled_is_named",
+        "e2e/test_edge_cases.py::test_edge_30_a_restart_behind_what_cannot_be_killed_is_a_failure",
+        "e2e/test_edge_cases.py::test_edge_30_a_killed_devrun_does_not_claim_to_have_stopped_it",
+        "integration/test_tree.py::test_what_may_not_be_signalled_is_out_of_reach",
+    ],
     31: [
         "e2e/test_edge_cases.py::test_edge_31_what_forks_and_forks_is_swept_before_the_restart",
         "e2e/test_survivors.py::test_nothing_survives",
@@ -139,8 +155,29 @@ PLACES = {
         "e2e/test_dependencies.py::test_edge_44_a_skipped_service_is_a_failure_though_nothing_else_failed",
     ],
     45: ["e2e/test_reload.py::test_a_broken_build_leaves_the_former_one_serving"],
+    46: [
+        "e2e/test_reload_edges.py::test_edge_46_the_old_one_crashes_and_the_new_one_goes_on",
+        "e2e/test_reload_edges.py::test_edge_46_a_crash_of_the_old_one_with_on_exit_does_not_end_the_run",
+        "e2e/test_reload_edges.py::test_edge_46_what_depends_on_it_is_restarted_once",
+        "e2e/test_reload_edges.py::test_edge_46_the_old_one_crashes_and_the_new_one_too",
+        "e2e/test_reload_edges.py::test_edge_46_a_crash_after_the_exchange_is_a_crash_of_the_new_one",
+    ],
+    47: [
+        "e2e/test_reload_edges.py::test_edge_47_two_reloads_at_once_follow_one_another",
+        "e2e/test_reload_edges.py::test_edge_47_a_reload_behind_one_that_fails_is_tried_all_the_same",
+        "e2e/test_reload_edges.py::test_edge_47_reloads_of_different_services_do_not_wait_for_each_other",
+    ],
     48: ["e2e/test_reload.py::test_no_request_is_lost"],
     49: ["e2e/test_reload.py::test_a_new_generation_that_is_not_ready_in_time_is_given_up"],
+    50: [
+        "e2e/test_reload_edges.py::test_edge_50_a_reload_of_what_does_not_run_is_refused",
+        "e2e/test_reload_edges.py::test_edge_50_a_reload_in_the_pause_before_a_restart_ends_the_pause",
+    ],
+    51: [
+        "e2e/test_reload_edges.py::test_edge_51_other_instances_in_the_file_do_not_confuse_a_reload",
+        "e2e/test_reload_edges.py::test_edge_51_an_instance_that_has_ended_does_not_keep_the_others_from_a_reload",
+        "e2e/test_reload_edges.py::test_edge_51_an_instance_alone",
+    ],
     52: ["unit/test_memory_limit.py::test_a_spike_of_one_sample_does_nothing"],
     53: ["e2e/test_memory.py::test_edge_53_a_limit_below_the_need_at_the_start_makes_no_storm"],
     54: ["e2e/test_memory.py::test_edge_54_what_processes_share_counts_once"],
@@ -248,14 +285,18 @@ real, left = subprocess._fork_exec, [2]
 def fork_exec(*arguments):
     if left[0] and "echo web runs" in map(os.fsdecode, arguments[0]):
         left[0] -= 1
-        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        raise OSError(errno.{error}, os.strerror(errno.{error}))
     return real(*arguments)
 subprocess._fork_exec = fork_exec
 """
 
 
-def test_edge_7_no_process_to_be_had_is_tried_again(devrun, tmp_path, meddling):
-    """The first two forks fail with EAGAIN, as where the limit of processes is reached."""
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [("EAGAIN", "resource temporarily unavailable"), ("ENOMEM", "cannot allocate memory")],
+)
+def test_edge_7_no_process_to_be_had_is_tried_again(devrun, tmp_path, meddling, error, said):
+    """The first two forks fail, as where the limit of processes, or of memory, is reached."""
     toml(
         tmp_path,
         f"""
@@ -265,19 +306,48 @@ def test_edge_7_no_process_to_be_had_is_tried_again(devrun, tmp_path, meddling):
         {FAST}
         """,
     )
-    run = devrun(env_added=meddling(NO_PROCESS))
+    run = devrun(env_added=meddling(NO_PROCESS.format(error=error)))
     assert run.wait() == 0
-    in_order(
-        run.text.lower(), "resource temporarily unavailable", "restarting in 20 ms", "web runs"
-    )
+    in_order(run.text.lower(), said, "restarting in 20 ms", "web runs")
     assert run.count("restarting in") == 2
 
 
+def test_edge_7_a_folder_that_is_removed_meanwhile(devrun, tmp_path):
+    """The restart finds it gone; the other services go on."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    toml(
+        tmp_path,
+        f"""
+        [services.web]
+        command = "echo up; until test -e ../go; do sleep 0.02; done; exit 3"
+        cwd = "app"
+        restart = "on-failure"
+        max_restarts = 1
+        min_uptime = "1h"
+        {FAST}
+        [services.other]
+        command = "exec sleep 100"
+        """,
+    )
+    run = devrun().wait_for("up")
+    folder.rmdir()
+    (tmp_path / "go").touch()
+    run.wait_for("restarting in", f'no such folder: "{folder}"', "exited with code 127")
+    run.signal(signal.SIGTERM)
+    assert run.wait() == -signal.SIGTERM
+    assert run.count("] up") == 1
+
+
 def test_edge_10_the_same_project_twice(devrun, tmp_path):
-    """Each has its own processes, and stops them alone."""
+    """It is refused; with a name of its own each has its own processes, and stops them alone."""
     toml(tmp_path, f'[services.web]\ncommand = "{program("says_signals")}"\nready.log = "READY"')
     first = devrun().wait_for("ready after")
-    second = devrun().wait_for("ready after")
+    refused = devrun()
+    assert refused.wait() != 0
+    assert "this project runs already" in refused.text
+    assert "READY" not in refused.text
+    second = devrun("--name", "second").wait_for("ready after")
     stop(first)
     assert "got " not in second.text
     stop(second)
@@ -329,7 +399,7 @@ def test_edge_20_a_port_that_an_earlier_run_left_is_named(devrun, tmp_path, mark
         f'[services.web]\ncommand = "exec sleep 100"\nready = {{ port = {port}, timeout = "60s" }}',
     )
     first = devrun("-f", "first.toml").wait_for("ready after")
-    second = devrun().wait_for(f"port {port}")
+    second = devrun("--name", "second").wait_for(f"port {port}")
     (line,) = [line for line in said_by(second, "web") if f"port {port}" in line]
     assert "devrun" in line
     assert str(first.worker()) in line
@@ -349,6 +419,7 @@ def test_edge_25_what_left_its_session_is_gone_before_the_restart(devrun, tmp_pa
         command = "setsid -f {sleep}; until {seen}; do :; done | wc -l; {seen} | wc -l; exit 3"
         restart = "on-failure"
         max_restarts = 2
+        min_uptime = "inf"
         stop.timeout = "300ms"
         {FAST}
         """,
@@ -357,6 +428,31 @@ def test_edge_25_what_left_its_session_is_gone_before_the_restart(devrun, tmp_pa
     assert run.wait() == 3
     counts = [line for line in said_by(run, "web") if line.isdigit()]
     assert counts == ["1"] * 6
+
+
+def test_edge_25_a_daemon_that_nobody_can_attribute_ends_with_the_run(devrun, tmp_path, mark):
+    """It was forked twice, and has a session and an environment of its own: a restart of its
+    service leaves it, because it could be any service's. The end of the run does not."""
+    toml(
+        tmp_path,
+        f"""
+        [services.web]
+        command = "{program("daemon", mark)}; exit 3"
+        restart = "on-failure"
+        max_restarts = 1
+        min_uptime = "1h"
+        {FAST}
+        [services.other]
+        command = "exec sleep 100"
+        stop.timeout = "300ms"
+        """,
+    )
+    run = devrun().wait_for("web failed: ended 2 times")
+    daemons = [pid for pid, command in marked(mark).items() if command.endswith(mark)]
+    assert len(daemons) == run.count("] READY") == 2
+    stop(run)
+    assert not [pid for pid in daemons if pid in marked(mark)]
+    assert all(f"{pid} " in run.text for pid in daemons)
 
 
 def test_edge_28_a_stopped_process_is_restarted(devrun, tmp_path):
@@ -373,41 +469,145 @@ def test_edge_28_a_stopped_process_is_restarted(devrun, tmp_path):
     assert "did not end" not in run.text
 
 
-def test_edge_30_what_may_not_be_signalled_is_given_up(devrun, tmp_path, mark):
+WAITS_FOR_THE_KERNEL = """
+# Until the process that is spawned can open its stdin, vfork(2) keeps the one that spawns in state
+# D: it runs no handlers.
+signal.signal(signal.SIGTERM, print)
+os.mkfifo("never")
+print("pid", os.getpid(), flush=True)
+opens = (os.POSIX_SPAWN_OPEN, 0, "never", os.O_RDONLY, 0)
+os.posix_spawn("/bin/true", ["true"], os.environ, file_actions=[opens])
+"""
+
+
+def test_edge_29_what_waits_for_the_kernel_is_killed(devrun, tmp_path):
+    toml(
+        tmp_path,
+        f"""
+        [services.web]
+        command = {python(WAITS_FOR_THE_KERNEL)}
+        stop.timeout = "200ms"
+        """,
+    )
+    run = devrun().wait_for("pid ")
+    stat = Path(f"/proc/{said_by(run, 'web')[0].split()[1]}/stat")
+    until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "D", "state D")
+    stop(run)
+    assert "web did not end within 0.2 s" in run.text
+    assert "cannot be killed" not in run.text
+    assert "could not be stopped" not in run.text
+
+
+OF_ANOTHER_USER = "setpriv --reuid=65534 --clear-groups sh -c 'echo pid $$; exec sleep 100'"
+
+
+@pytest.fixture
+def powerless(tmp_path, mark):
+    """Start devrun where it cannot signal the processes of others; they are ended afterwards."""
+    pids = []
+
+    @contextmanager
+    def start():
+        may_not = ["setpriv", "--bounding-set=-kill", "--inh-caps=-kill"]
+        run = subprocess.Popen(
+            [*may_not, sys.executable, "-m", "devrun"],
+            cwd=tmp_path,
+            env=dict(os.environ, RUN_MARK=mark),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with run:
+            try:
+                while not (begins := re.search(r"\] pid (\d+)$", run.stdout.readline())):
+                    assert run.poll() is None
+                pids.append(int(begins[1]))
+                process = Path(f"/proc/{pids[0]}")
+                until(lambda: (process / "cmdline").read_bytes() == b"sleep\x00100\x00", "sleep")
+                until(lambda: b") S " in (process / "stat").read_bytes(), "its sleep")
+                yield run, pids[0]
+            finally:
+                for pid in pids:
+                    os.kill(pid, signal.SIGKILL)
+                run.kill()
+
+    return start
+
+
+def left_over(pid):
+    """Return what is said at the end of a process that may not be signalled."""
+    return (
+        f"devrun: could not be stopped: "
+        f"pid {pid} (sleep 100), state S, which devrun may not signal\n"
+    )
+
+
+def test_edge_30_what_may_not_be_signalled_is_given_up_and_named(tmp_path, powerless):
     """devrun cannot signal the processes of others, and the service is another's."""
     toml(
         tmp_path,
-        """
+        f"""
         [services.other]
-        command = "exec setpriv --reuid=65534 --clear-groups sh -c 'echo $$; exec sleep 100'"
+        command = "exec {OF_ANOTHER_USER}"
         stop.timeout = "100ms"
         """,
     )
-    env = dict(os.environ, RUN_MARK=mark)
-    run = subprocess.Popen(
-        [
-            *("setpriv", "--bounding-set=-kill", "--inh-caps=-kill"),
-            *(sys.executable, "-m", "devrun"),
-        ],
-        cwd=tmp_path,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    pid = None
-    try:
-        pid = int(run.stdout.readline().split()[-1])
+    with powerless() as (run, pid):
         run.send_signal(signal.SIGTERM)
-        said, _ = run.communicate(timeout=30)
-        assert run.returncode == -signal.SIGTERM, said
-        assert b"[other] cannot be killed: given up" in said
-        assert b"Traceback" not in said
-    finally:
-        if pid is not None:
-            os.kill(pid, signal.SIGKILL)
-        run.kill()
-        run.wait()
-        run.stdout.close()
+        said, _ = run.communicate(timeout=60)
+    assert run.returncode == -signal.SIGTERM, said
+    assert f"[other] cannot be killed: pid {pid} (sleep 100), state S" in said
+    assert said.endswith(left_over(pid))
+    assert "Stopped what" not in said
+    assert "Traceback" not in said
+
+
+def test_edge_30_a_leftover_that_may_not_be_signalled_is_named(tmp_path, powerless):
+    """What was left by what had ended is no more stopped than a service is."""
+    toml(
+        tmp_path,
+        f"""
+        [services.other]
+        command = "{OF_ANOTHER_USER} & true"
+        stop.timeout = "100ms"
+        """,
+    )
+    with powerless() as (run, pid):
+        said, _ = run.communicate(timeout=60)
+    assert run.returncode == 0, said
+    assert said.endswith(left_over(pid))
+    assert "Stopped what" not in said
+
+
+def test_edge_30_a_restart_behind_what_cannot_be_killed_is_a_failure(tmp_path, powerless):
+    """There is no second one beside the first, and the exit code says so."""
+    (tmp_path / "code").write_text("1")
+    toml(
+        tmp_path,
+        f"""
+        [services.other]
+        command = "exec {OF_ANOTHER_USER}"
+        stop.timeout = "100ms"
+        watch = ["code"]
+        """,
+    )
+    with powerless() as (run, pid):
+        (tmp_path / "code").write_text("22")
+        said, _ = run.communicate(timeout=60)
+    assert run.returncode == 1, said
+    in_order(said, "code changed, restarting", f"cannot be killed: pid {pid}", left_over(pid))
+    assert said.count("] pid ") == 0, "the first line has been read"
+
+
+def test_edge_30_a_killed_devrun_does_not_claim_to_have_stopped_it(tmp_path, powerless):
+    toml(tmp_path, f'[services.other]\ncommand = "exec {OF_ANOTHER_USER}"')
+    with powerless() as (run, pid):
+        children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text()
+        os.kill(int(children.split()[0]), signal.SIGKILL)
+        said, _ = run.communicate(timeout=60)
+    assert run.returncode == -signal.SIGKILL
+    assert said.endswith(f"devrun: killed by SIGKILL\n{left_over(pid)}")
 
 
 def test_edge_31_what_forks_and_forks_is_swept_before_the_restart(devrun, tmp_path):

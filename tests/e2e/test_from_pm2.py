@@ -287,3 +287,45 @@ def test_ready_comes_through_npm_and_so_does_shutdown(pm2, file, script):
     run = pm2().wait_for("[web] ready after")
     stop(run)
     assert "[web] got shutdown" in run.lines
+
+
+# -- what is not quite as in PM2 ----------------------------------------------------------------
+
+
+def test_a_combined_log_beside_one_other_gets_the_rest(pm2, file, script, tmp_path):
+    script("app.sh", "echo to stdout; echo to stderr >&2\n")
+    app = {"name": "web", "script": "app.sh", "autorestart": False}
+    file({**app, "error_file": "logs/err.log", "log_file": "logs/all.log"})
+    run = pm2()
+    assert run.wait() == 0
+    assert (tmp_path / "logs/err.log").read_text() == "to stderr\n"
+    assert (tmp_path / "logs/all.log").read_text() == "to stdout\n"
+    assert 'app "web": log_file: gets stdout alone, because error_file has the rest' in run.text
+
+
+def test_what_has_no_effect_is_said_with_what_to_do_instead(pm2, file, script, tmp_path):
+    script("app.sh", "echo runs\n")
+    apps = [{"name": name, "script": "app.sh", "autorestart": False} for name in ("web", "api")]
+    file(*({**app, "cron_restart": "0 3 * * *", "pid_file": "web.pid"} for app in apps))
+    run = pm2()
+    assert run.wait() == 0
+    said = [line for line in run.lines if line.startswith("devrun: ")]
+    start = 'devrun: ecosystem.config.js: apps "web", "api": '
+    assert [line.removeprefix(start).partition(";")[0] for line in said] == [
+        'cron_restart "0 3 * * *" has no effect: devrun restarts nothing by the clock',
+        "pid_file has no effect: devrun keeps the processes itself, and writes no such file",
+    ]
+    assert not (tmp_path / "web.pid").exists()
+
+
+def test_what_one_app_ignores_restarts_another(pm2, file, script, tmp_path):
+    script("app.sh", "echo begins; exec sleep 60\n")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/a.txt").write_text("1")
+    app = {"script": "app.sh", "watch": ["src"]}
+    file({**app, "name": "web", "ignore_watch": ["src/*.txt"]}, {**app, "name": "api"})
+    run = pm2().wait_for("[web] begins", "[api] begins")
+    (tmp_path / "src/a.txt").write_text("22")
+    run.wait_for("[api] src/a.txt changed, restarting", "[api] bash app.sh restarted")
+    stop(run)
+    assert "[web] src/a.txt" not in run.text

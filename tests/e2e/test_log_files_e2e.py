@@ -102,6 +102,18 @@ def test_json_says_which_stream(devrun, tmp_path):
     assert (wrong["text"], wrong["stream"]) == ("err", "err")
 
 
+def test_json_says_which_stream_in_one_file_too(devrun, tmp_path):
+    logged(
+        tmp_path,
+        """'printf "out "; printf "err " >&2; echo put; echo or >&2; printf end; printf fin >&2'""",
+        '{ file = "web.log", json = true }',
+    )
+    assert devrun().wait() == 0
+    found = [json.loads(line) for line in (tmp_path / "web.log").read_text().splitlines()]
+    assert [each["text"] for each in found if each["stream"] == "out"] == ["out put", "end"]
+    assert [each["text"] for each in found if each["stream"] == "err"] == ["err or", "fin"]
+
+
 def test_all_restarts_and_instances_write_to_it(devrun, tmp_path):
     logged(
         tmp_path,

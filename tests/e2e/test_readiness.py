@@ -13,7 +13,8 @@ import time
 
 import pytest
 from running import MARK, program, until
-from supervised import FAST, STAYS, free_port, in_order, is_served, python, said_by, toml
+from supervised import FAST, STAYS, free_port, in_order, is_served, python, said_by, stop, toml
+from toml_files import web_after_db
 
 SERVES = """
 print("begins", flush=True)
@@ -40,22 +41,6 @@ signal.alarm(120)
 HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
-WEB = """
-[services.web]
-command = "echo web runs; exec sleep 100"
-depends_on = ["db"]
-"""
-
-
-def stop(run, number=signal.SIGTERM):
-    run.signal(number)
-    assert run.wait() == -number
-
-
-def db(folder, rest):
-    """Write a project in which web waits until db is ready."""
-    return toml(folder, f"{WEB}\n[services.db]\n{rest}")
-
 
 def opens(run):
     """Wait until web runs, and fail unless db had said that it was ready."""
@@ -69,7 +54,7 @@ def opens(run):
 
 def test_a_port(devrun, tmp_path):
     port = free_port()
-    db(tmp_path, f"command = {python(SERVES, port)}\nready = {{ port = {port} }}")
+    web_after_db(tmp_path, f"command = {python(SERVES, port)}\nready = {{ port = {port} }}")
     run = devrun().wait_for("begins")
     assert "web runs" not in run.text
     (tmp_path / "go").touch()
@@ -81,7 +66,7 @@ def test_a_port_below_a_shell_and_a_session_of_its_own(devrun, tmp_path):
     (tmp_path / "server.py").write_text(f"import os, signal, socket, sys, time\n{SERVES}")
     (tmp_path / "go").touch()
     command = f"setsid --wait sh -c '{sys.executable} server.py {port}; true'; true"
-    db(tmp_path, f'command = "{command}"\nready = {{ port = "127.0.0.1:{port}" }}')
+    web_after_db(tmp_path, f'command = "{command}"\nready = {{ port = "127.0.0.1:{port}" }}')
     run = opens(devrun())
     stop(run)
     assert not is_served(port)
@@ -90,7 +75,7 @@ def test_a_port_below_a_shell_and_a_session_of_its_own(devrun, tmp_path):
 def test_http(devrun, tmp_path):
     port = free_port()
     (tmp_path / "state").write_text("503 starting")
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = {python(HTTP, port)}
@@ -114,7 +99,7 @@ def test_edge_21_a_line_of_the_log_in_pieces_and_colours(devrun, tmp_path):
         time.sleep(0.15)
     signal.alarm(120); signal.pause()
     """
-    db(
+    web_after_db(
         tmp_path,
         f"command = {python(code)}\nready = {{ log = 'Listening on port \\d+$' }}",
     )
@@ -122,13 +107,15 @@ def test_edge_21_a_line_of_the_log_in_pieces_and_colours(devrun, tmp_path):
 
 
 def test_a_log_without_a_line_end(devrun, tmp_path):
-    db(tmp_path, "command = \"printf 'login: '; exec sleep 100\"\nready = { log = 'login: $' }")
+    web_after_db(
+        tmp_path, "command = \"printf 'login: '; exec sleep 100\"\nready = { log = 'login: $' }"
+    )
     run = devrun().wait_for("[web] web runs")
     stop(run)
 
 
 def test_a_log_on_stderr_and_in_a_terminal(devrun, tmp_path):
-    db(
+    web_after_db(
         tmp_path,
         'command = "echo it is up >&2; exec sleep 100"\nready = { log = "^it is up$" }\ntty = true',
     )
@@ -136,7 +123,7 @@ def test_a_log_on_stderr_and_in_a_terminal(devrun, tmp_path):
 
 
 def test_a_command(devrun, tmp_path):
-    db(
+    web_after_db(
         tmp_path,
         """
         command = "echo begins; exec sleep 100"
@@ -153,7 +140,7 @@ def test_a_command(devrun, tmp_path):
 def test_a_file_and_not_one_from_before(devrun, tmp_path):
     (tmp_path / "up").touch()
     os.utime(tmp_path / "up", (1, 1))
-    db(tmp_path, 'command = "echo begins; exec sleep 100"\nready = { file = "up" }')
+    web_after_db(tmp_path, 'command = "echo begins; exec sleep 100"\nready = { file = "up" }')
     run = devrun().wait_for("begins")
     assert "web runs" not in run.text
     (tmp_path / "up").touch()
@@ -161,7 +148,7 @@ def test_a_file_and_not_one_from_before(devrun, tmp_path):
 
 
 def test_time(devrun, tmp_path):
-    db(tmp_path, 'command = "echo begins; exec sleep 100"\nready = { delay = "300ms" }')
+    web_after_db(tmp_path, 'command = "echo begins; exec sleep 100"\nready = { delay = "300ms" }')
     run = opens(devrun())
     after = next(line for line in said_by(run, "db") if line.startswith("ready after"))
     number, unit = after.split()[2:]
@@ -170,7 +157,7 @@ def test_time(devrun, tmp_path):
 
 
 def test_an_end_before_the_time_is_none(devrun, tmp_path):
-    db(tmp_path, 'command = "exit 0"\nready = { delay = "60s" }')
+    web_after_db(tmp_path, 'command = "exit 0"\nready = { delay = "60s" }')
     run = devrun()
     assert run.wait() == 1
     assert "[web] not started: db ended before it was ready" in run.lines
@@ -191,7 +178,7 @@ def test_an_end_before_the_time_is_none(devrun, tmp_path):
 def test_a_shell_script_may_say_so(devrun, tmp_path, say):
     if not shutil.which(say.split()[0]):
         pytest.fail(f"{say.split()[0]} is missing")
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = "echo begins; {say} && echo told; exec sleep 100"
@@ -205,7 +192,7 @@ def test_a_shell_script_may_say_so(devrun, tmp_path, say):
 
 def test_status_lines_are_shown(devrun, tmp_path):
     devrun_ = f"{sys.executable} -m devrun"
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = "{devrun_} notify status reading 1 of 2; {devrun_} notify ready; exec sleep 100"
@@ -220,7 +207,7 @@ def test_status_lines_are_shown(devrun, tmp_path):
 def test_more_time_may_be_asked_for(devrun, tmp_path):
     say = f"{sys.executable} -m devrun notify"
     waits = "until test -e go; do sleep 0.02; done"
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = "{say} extend 60s; echo asked; {waits}; {say} ready; exec sleep 100"
@@ -253,7 +240,7 @@ def test_node_may_say_so_and_is_told_to_stop(devrun, tmp_path, command):
     (tmp_path / "app.js").write_text(NODE)
     scripts = {"app": "node app.js", "start": "node app.js"}
     (tmp_path / "package.json").write_text(json.dumps({"name": "x", "scripts": scripts}))
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = "{command}"
@@ -270,7 +257,7 @@ def test_node_may_say_so_and_is_told_to_stop(devrun, tmp_path, command):
 @needs_node
 def test_the_message_comes_on_a_restart_too(devrun, tmp_path):
     (tmp_path / "app.js").write_text(NODE)
-    db(
+    web_after_db(
         tmp_path,
         """
         command = "node app.js"
@@ -282,7 +269,8 @@ def test_the_message_comes_on_a_restart_too(devrun, tmp_path):
     run = opens(devrun())
     (tmp_path / "app.js").write_text(NODE + "// changed\n")
     until(lambda: run.count("[db ] ready after") == 2, "the restart")
-    in_order(run.text, "app.js changed, restarting", "[db ] message shutdown", "[db ] ready after")
+    assert "app.js changed, restarting" in run.text
+    in_order(run.text, "[db ] message shutdown", "[db ] ready after")
     stop(run)
 
 
@@ -303,13 +291,13 @@ signal.pause()
     holder = subprocess.Popen([sys.executable, "-c", code], env={MARK: mark}, cwd=folder)
     try:
         until(lambda: is_served(port), "the other server")
-        db(
+        web_after_db(
             tmp_path,
             f'command = "exec sleep 100"\nready = {{ port = {port}, timeout = "2s" }}',
         )
         run = devrun()
         run.wait_for("not ready within 2 s")
-        (line,) = [line for line in run.lines if str(holder.pid) in line]
+        line, *_ = [line for line in run.lines if str(holder.pid) in line]
         assert line.startswith(f"[db ] port {port}")
         assert os.path.basename(sys.executable) in line
         assert str(folder) in line
@@ -324,7 +312,7 @@ TRAPS = "trap 'echo got SIGTERM; exit 0' TERM; echo begins; while :; do sleep 0.
 
 
 def test_not_ready_in_time_is_a_failure_with_a_code(devrun, tmp_path):
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = "{TRAPS}"
@@ -341,14 +329,16 @@ def test_not_ready_in_time_is_a_failure_with_a_code(devrun, tmp_path):
 
 def test_its_code_is_not_that_of_the_signal_that_devrun_sent_it(devrun, tmp_path):
     """143 is for a devrun that somebody else has ended."""
-    db(tmp_path, 'command = "exec sleep 100"\nready = { log = "never said", timeout = "100ms" }')
+    web_after_db(
+        tmp_path, 'command = "exec sleep 100"\nready = { log = "never said", timeout = "100ms" }'
+    )
     run = devrun()
     assert run.wait() == 1
     assert "[db ] exec sleep 100 exited with code SIGTERM" in run.lines
 
 
 def test_not_ready_in_time_is_restarted_and_counted(devrun, tmp_path):
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = "echo begins; exec sleep 100"
@@ -366,7 +356,7 @@ def test_not_ready_in_time_is_restarted_and_counted(devrun, tmp_path):
 
 def test_edge_15_ready_after_the_time_is_over_is_too_late(devrun, tmp_path):
     """It says so while it is being stopped."""
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = "{TRAPS}"
@@ -381,7 +371,7 @@ def test_edge_15_ready_after_the_time_is_over_is_too_late(devrun, tmp_path):
 
 
 def test_a_timeout_may_be_passed_over(devrun, tmp_path):
-    db(
+    web_after_db(
         tmp_path,
         """
         command = "exec sleep 100"
@@ -395,7 +385,7 @@ def test_a_timeout_may_be_passed_over(devrun, tmp_path):
 
 @pytest.mark.parametrize("code", [0, 5])
 def test_edge_13_an_exit_before_ready_is_never_ready(devrun, tmp_path, code):
-    db(tmp_path, f'command = "exit {code}"\nready = {{ log = "never said" }}')
+    web_after_db(tmp_path, f'command = "exit {code}"\nready = {{ log = "never said" }}')
     run = devrun()
     assert run.wait() == (code or 1)
     assert "web runs" not in run.text
@@ -403,7 +393,7 @@ def test_edge_13_an_exit_before_ready_is_never_ready(devrun, tmp_path, code):
 
 def test_edge_12_ready_and_gone_at_once(devrun, tmp_path):
     """Who waits for it is started, or told why not; nothing hangs."""
-    db(tmp_path, 'command = "echo up; exit 3"\nready = { log = "up" }')
+    web_after_db(tmp_path, 'command = "echo up; exit 3"\nready = { log = "up" }')
     run = devrun()
     run.wait_for("echo up; exit 3 exited with code 3")
     if "not started: db ended with exit code 3" not in run.text:
@@ -415,7 +405,7 @@ def test_edge_12_ready_and_gone_at_once(devrun, tmp_path):
 
 def test_edge_14_ready_twice_is_said_once(devrun, tmp_path):
     say = f"{sys.executable} -m devrun notify ready"
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = "{say}; {say}; echo told twice; exec sleep 100"
@@ -429,7 +419,7 @@ def test_edge_14_ready_twice_is_said_once(devrun, tmp_path):
 
 def test_edge_14_a_sibling_cannot_make_it_ready(devrun, tmp_path):
     """A process of another service that knows the address is a stranger."""
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = "echo $NOTIFY_SOCKET > address; echo begins; exec sleep 100"
@@ -455,7 +445,7 @@ signal.alarm(120); signal.pause()
 
 
 def test_edge_22_a_probe_that_hangs_is_ended_with_all_it_started(devrun, tmp_path):
-    db(
+    web_after_db(
         tmp_path,
         """
         command = "echo begins; exec sleep 100"
@@ -512,7 +502,7 @@ def test_what_falls_ill_and_is_not_to_be_restarted_goes_on(devrun, tmp_path):
 
 
 def test_what_was_ill_is_asked_on_and_gets_well(devrun, tmp_path):
-    db(
+    web_after_db(
         tmp_path,
         f"""
         command = "{program("says_signals")}"

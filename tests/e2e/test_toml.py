@@ -568,3 +568,30 @@ def test_a_wrong_choice_is_one_line_and_starts_nothing(devrun, tmp_path, argumen
     assert len(run.lines) == 1, run.text
     assert said in run.lines[0]
     assert not (tmp_path / "started").exists()
+
+
+# -- how many at a time -------------------------------------------------------------------------
+
+CHAIN = """
+    max_processes = 2
+    [services.db]
+    command = "sleep 60"
+    [services.api]
+    command = "sleep 60"
+    depends_on = ["db"]
+    [services.web]
+    command = "echo web runs"
+    depends_on = ["api"]
+"""
+
+
+def test_too_few_at_a_time_for_a_chain_of_dependencies_is_said_before_the_start(devrun, tmp_path):
+    toml(tmp_path, CHAIN)
+    chain = '"web" waits for "api" and "db", which go on running meanwhile; write 3 or more'
+    warning = f"devrun: devrun.toml:2: max_processes: too few: {chain}"
+    assert warning in devrun("check").wait_for("[web]").lines
+    run = devrun("-m", "1").wait_for(f"devrun: --max-processes 1: too few: {chain}")
+    assert run.signal(signal.SIGINT).wait() == -signal.SIGINT
+    run = devrun("-m", "3", "--success", "first", "-k").wait_for("[web] web runs")
+    assert run.wait() == 0
+    assert "too few" not in run.text

@@ -6,7 +6,7 @@ import pytest
 
 WRONG = [
     (["--foo", "x"], "no such option: --foo"),
-    (["--name", "a", "x"], 'no such option: --name; did you mean "--names"?'),
+    (["--nams", "a", "x"], 'no such option: --nams; did you mean "--names"?'),
     (["-n"], "-n needs a value"),
     ([""], "command 1 is empty"),
     (["a=true", " "], "command 2 is empty"),

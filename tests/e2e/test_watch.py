@@ -6,6 +6,7 @@ import signal
 
 import pytest
 from running import program, until
+from supervised import toml
 
 
 @pytest.fixture
@@ -143,3 +144,63 @@ def test_a_loop_is_noticed(devrun, tmp_path, source):
 def _touch(source):
     (source / "touch.py").write_text("x" * (len(list(source.iterdir())) + 1))
     return False
+
+
+# -- one service alone --------------------------------------------------------------------------
+
+
+def test_what_one_service_ignores_restarts_another(devrun, tmp_path, source):
+    toml(
+        tmp_path,
+        f"""
+        [services.web]
+        command = "{counting(tmp_path, "w")}"
+        watch = {{ paths = ["src"], ignore = ["*.gen"] }}
+        [services.api]
+        command = "{counting(tmp_path, "k")}"
+        watch = ["src"]
+        """,
+    )
+    run = devrun().wait_for("[web] run 1", "[api] run 1")
+    (source / "x.gen").write_text("1")
+    run.wait_for("[api] src/x.gen changed, restarting", "[api] run 2")
+    (source / "a.py").write_text("22")
+    run.wait_for("[web] src/a.py changed, restarting", "[web] run 2", "[api] run 3")
+    stop(run)
+    assert run.count("[web] src/x.gen") == 0
+
+
+def test_each_service_waits_for_its_own_quiet(devrun, tmp_path, source):
+    toml(
+        tmp_path,
+        f"""
+        [services.web]
+        command = "{counting(tmp_path, "w")}"
+        watch = ["src"]
+        [services.api]
+        command = "{counting(tmp_path, "k")}"
+        watch = {{ paths = ["src"], debounce = "1h" }}
+        """,
+    )
+    run = devrun().wait_for("[web] run 1", "[api] run 1")
+    for number in (2, 3):
+        (source / "a.py").write_text("2" * number)
+        run.wait_for(f"[web] run {number}")
+    stop(run)
+    assert run.count("[api] run") == 1
+
+
+def test_the_command_line_leaves_out_more_of_what_a_file_watches(devrun, tmp_path, source):
+    toml(
+        tmp_path,
+        f"""
+        [services.web]
+        command = "{counting(tmp_path, "w")}"
+        watch = {{ paths = ["src"], ignore = ["*.gen"] }}
+        """,
+    )
+    run = devrun("--watch-ignore", "*.made").wait_for("[web] run 1")
+    for name in ("x.gen", "x.made", "a.py"):
+        (source / name).write_text("22")
+    run.wait_for("[web] src/a.py changed, restarting", "[web] run 2")
+    stop(run)

@@ -16,13 +16,6 @@ import pytest
 from devrun.errors import DevrunError, UsageError
 from devrun.policies import HeldSocket
 from devrun.process.held_sockets import open_sockets
-from devrun.process.socket_succession import (
-    give_up,
-    hand_over,
-    is_drained,
-    retire,
-    successor,
-)
 from devrun.process.spawn import _TAKE_TERMINAL
 
 NODE = """
@@ -306,74 +299,6 @@ def test_after_closing_connections_are_refused(hold):
     held.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=20)
-
-
-# -- a socket for each generation ---------------------------------------------------------------
-
-
-def connect(held, count: int) -> list[socket.socket]:
-    address = ("127.0.0.1", held.ports[0])
-    return [socket.create_connection(address, timeout=20) for _ in range(count)]
-
-
-def accept_all(held) -> int:
-    """Accept what waits, without waiting; returns how many there were."""
-    [listening] = held.sockets
-    count = 0
-    while select.select([listening], [], [], 0)[0]:
-        listening.accept()[0].close()
-        count += 1
-    return count
-
-
-def close_all(connections) -> None:
-    for each in connections:
-        each.close()
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", ""])
-def test_connections_go_to_the_old_socket_until_they_are_handed_over_and_then_to_the_new(
-    hold, host
-):
-    present = hold(tcp(host=host))
-    for _ in range(3):
-        following = successor(present)
-        connections = connect(present, 30)
-        hand_over(present, following)
-        connections += connect(present, 20)
-        assert not is_drained(present)
-        assert (accept_all(present), accept_all(following)) == (30, 20)
-        assert is_drained(present)
-        retire(present, following)
-        connections += connect(following, 10)
-        assert accept_all(following) == 10
-        close_all(connections)
-        present = following
-    present.close()
-
-
-def test_a_successor_that_is_given_up_takes_no_connection_with_it(hold):
-    held = hold(tcp())
-    connections = connect(held, 10)
-    following = successor(held)
-    connections += connect(held, 10)
-    give_up(held, following)
-    connections += connect(held, 10)
-    assert accept_all(held) == 30
-    close_all(connections)
-
-
-def test_a_unix_socket_is_the_same_one_for_the_successor(hold, tmp_path):
-    path = str(tmp_path / "s")
-    held = hold(HeldSocket("s", path, None))
-    following = successor(held)
-    hand_over(held, following)
-    assert is_drained(held)
-    retire(held, following)
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(path)
-    following.close()
-    assert not os.path.exists(path)
 
 
 def test_a_port_that_another_program_shares_is_not_taken(hold):

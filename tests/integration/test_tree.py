@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -83,3 +84,45 @@ def test_a_group_is_asked_once_and_only_if_it_has_an_orphan(family):
     assert pid == orphan.pid
     assert command
     assert asking.ask([orphan], signal.SIGCONT) == ()
+
+
+@pytest.fixture
+def of_another_user():
+    """Start a process of another user, which this one may signal all the same."""
+    command = ["setpriv", "--reuid=65534", "--clear-groups", "sh", "-c", "echo up; exec sleep 100"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+ASK = """
+import sys
+from devrun.process import tree
+process = tree.look_up(int(sys.argv[1]))
+print(tree.is_out_of_reach(process), tree.described(process))
+"""
+
+
+def test_what_may_not_be_signalled_is_out_of_reach(of_another_user):
+    pid = of_another_user.pid
+    assert not tree.is_out_of_reach(tree.look_up(pid))
+    words = rf"pid {pid} \(.*sleep 100\), state [RSD]"
+    assert re.fullmatch(words, tree.described(tree.look_up(pid)))
+    may_not = ["setpriv", "--bounding-set=-kill", "--inh-caps=-kill"]
+    asked = subprocess.run(
+        [*may_not, sys.executable, "-c", ASK, str(pid)], capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(f"True {words}, which devrun may not signal\n", asked.stdout)
+
+
+def test_what_is_gone_is_not_out_of_reach(of_another_user):
+    process = tree.look_up(of_another_user.pid)
+    other = tree.Process(process.pid, 1, 1, 1, process.start + 1, "S")
+    assert not tree.is_out_of_reach(other), "the number belongs to another process now"
+    of_another_user.kill()
+    of_another_user.wait()
+    assert not tree.is_out_of_reach(process)
+    assert tree.described(process).startswith(f"pid {process.pid} (no command line), state ")

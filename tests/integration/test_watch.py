@@ -23,6 +23,7 @@ from devrun.sources import watch as watch_module
 from devrun.sources import watch_events
 from devrun.sources.watch import watch
 from devrun.sources.watch_events import why_not
+from devrun.sources.watch_tree import Watched
 
 DEFAULT = WatchSettings()
 PATIENT = WatchSettings(quiet=1.0, longest=60.0)
@@ -40,14 +41,16 @@ class Watching:
     def rule(self, root, pattern):
         return WatchRule(os.path.normpath(self.project / root), pattern, root)
 
-    async def start(self, nursery, rules, settings=DEFAULT, **more):
-        made = [(service, self.rule(root, pattern)) for service, root, pattern in rules]
+    async def start(self, nursery, rules, settings=DEFAULT, own=None, **more):
+        made = [
+            Watched(service, self.rule(root, pattern), (own or {}).get(service, settings))
+            for service, root, pattern in rules
+        ]
         with trio.fail_after(60):
             await nursery.start(
                 partial(
                     watch,
                     made,
-                    settings,
                     root=str(self.project),
                     publish=self._send.send_nowait,
                     notice=self.notices.append,
@@ -319,6 +322,42 @@ async def test_a_gitignore_holds_from_when_it_is_written(watching, nursery):
     watching.write("src/x.made")
     watching.write("src/a.ts", "22")
     assert await watching.burst() == {0: ["src/a.ts"]}
+
+
+async def test_what_one_service_ignores_is_reported_to_another(watching, nursery):
+    own = {1: WatchSettings(ignore=("*.gen",))}
+    await watching.start(nursery, [(0, "src", None), (1, "src", None)], own=own)
+    watching.write("src/x.gen")
+    assert await watching.burst() == {0: ["src/x.gen"]}
+    watching.write("src/a.ts", "22")
+    reports = [await watching.burst()]
+    if len(reports[0]) == 1:  # Their bursts end apart, and may be told apart.
+        reports.append(await watching.burst())
+    assert {k: v for report in reports for k, v in report.items()} == {
+        0: ["src/a.ts"],
+        1: ["src/a.ts"],
+    }
+
+
+@pytest.mark.parametrize("poll", [False, True])
+async def test_one_that_waits_longer_holds_no_other_up(watching, nursery, poll):
+    quick, endless = WatchSettings(poll=poll), WatchSettings(quiet=3600.0, longest=7200.0)
+    rules = [(0, "src", None), (1, "src", None)]
+    await watching.start(nursery, rules, quick, own={1: endless})
+    for path in ("src/a.ts", "src/b.ts", "src/x/new.ts"):
+        watching.write(path, "22")
+        assert await watching.burst() == {0: [path]}
+
+
+@pytest.mark.parametrize("poll", [False, True])
+async def test_each_service_is_told_of_everything_in_its_time(watching, nursery, poll):
+    quick, slow = WatchSettings(poll=poll), WatchSettings(quiet=0.3, poll=poll)
+    rules = [(0, "src", None), (1, "src", None)]
+    await watching.start(nursery, rules, quick, own={1: slow})
+    for path in ("src/a.ts", "src/x/new.ts", "src/x/new.ts"):
+        watching.write(path, str(time.monotonic_ns()))
+        told = [await watching.burst(), await watching.burst()]
+        assert told == [{0: [path]}, {1: [path]}]
 
 
 # -- from the beginning to the end --------------------------------------------------------------

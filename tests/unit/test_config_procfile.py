@@ -153,7 +153,7 @@ def test_a_missing_file_is_said_with_those_that_are_there(tmp_path):
 
 def test_what_is_no_readable_file_is_said(tmp_path):
     (tmp_path / "file").write_text("web: x\n")
-    assert said_of(".", tmp_path) == ".: is a folder; name a Procfile in it"
+    assert said_of(".", tmp_path) == ".: is a folder; name a file in it"
     assert said_of("file/P", tmp_path) == "file/P: cannot be read: not a directory"
     assert said_of("", tmp_path) == '-f "": a file name is missing'
 

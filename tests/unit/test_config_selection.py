@@ -131,3 +131,64 @@ def test_wrong_words_and_files_are_refused(folder, words, more, reason):
     files = {"A": TWO, "B": "# first\nworker: x\n", "C": "db: y\n"}
     more = {"files": ("A",), **more}
     assert reason in refusal(folder, files, *words, **more)
+
+
+DISABLED = "[services.db]\ncommand = 'x'\ndisabled = true\n[services.web]\ncommand = 'x'\n"
+
+
+@pytest.mark.parametrize("more", [{}, {"only": "db"}])
+def test_what_is_disabled_does_not_run_though_it_is_named(folder, more):
+    words = [] if more else ["db"]
+    message = refusal(folder, {"devrun.toml": DISABLED}, *words, files=("devrun.toml",), **more)
+    assert (
+        message == 'devrun.toml:3: services.db: disabled: "db" never runs; take that out to run it'
+    )
+
+
+def test_what_is_disabled_is_not_brought_by_what_is_named(folder):
+    text = f"{DISABLED}depends_on = ['db']"
+    assert names(folder({"devrun.toml": text}, "web", files=("devrun.toml",))) == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("inside", "way"),
+    [
+        ("devrun.toml", "write -f sub/devrun.toml"),
+        ("Procfile", "write -f sub/Procfile"),
+        ("other", "name a devrun.toml, pyproject.toml or Procfile in it"),
+    ],
+)
+def test_a_folder_is_no_file_and_the_one_in_it_is_named(folder, inside, way):
+    message = refusal(folder, {f"sub/{inside}": "web: x"}, files=("sub",))
+    assert message == f"sub: is a folder; {way}"
+
+
+@pytest.mark.parametrize("name", ["apps.json", "apps.yaml", "what.yml"])
+def test_json_and_yaml_are_ecosystem_files(folder, name):
+    text = '{"apps": [{"name": "web", "script": "true"}]}'
+    assert names(folder({name: text}, files=(name,))) == ["web"]
+
+
+COMPOSE = 'write a service whose command is "docker compose -f compose.yaml up"'
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("data.json", 'data.json: no apps in it; write { "apps": [{ "script": "app.js" }] }'),
+        ("data.yml", "data.yml: no apps in it; write apps: [{ script: app.js }]"),
+        (
+            "compose.yaml",
+            f"compose.yaml: a file of docker compose; {COMPOSE}",
+        ),
+    ],
+)
+def test_other_json_and_yaml_is_no_procfile(folder, name, message):
+    assert (
+        refusal(
+            folder,
+            {name: '{"services": {"web": {}}}' if "compose" in name else "{}"},
+            files=(name,),
+        )
+        == message
+    )

@@ -73,12 +73,13 @@ def test_what_is_not_required_is_gone_without():
 def test_the_chain_is_said():
     dependencies = Dependencies(project("b>a", "c>b", "d>c", condition=Condition.READY))
     assert dependencies.standing(3, [BROKEN, SKIPPED, SKIPPED, WAITING]) == Never(
-        "c was not started (b was not started (a ended with exit code 3))"
+        "c was not started (b was not started (a ended with exit code 3))", cause=2
     )
-    assert dependencies.standing(1, [STOPPED, WAITING]) == Never("a was stopped")
-    assert dependencies.standing(1, [COMPLETED, WAITING]) == Never("a ended before it was ready")
+    assert dependencies.standing(1, [STOPPED, WAITING]) == Never("a was stopped", cause=0)
+    never = Never("a ended before it was ready", cause=0)
+    assert dependencies.standing(1, [COMPLETED, WAITING]) == never
     killed = replace(BROKEN, status=ExitStatus(signal=9))
-    assert dependencies.standing(1, [killed, WAITING]) == Never("a ended by SIGKILL")
+    assert dependencies.standing(1, [killed, WAITING]) == Never("a ended by SIGKILL", cause=0)
 
 
 def test_all_instances_are_depended_on():
@@ -111,10 +112,25 @@ def test_what_waits_again_is_told_again():
     assert started(turns, [READY, again, RUNNING, RUNNING]) == [], "once"
 
 
+def test_what_waits_again_after_its_start_delay_is_told_again():
+    turns = Turns(project("b>a", condition=Condition.READY))
+    assert started(turns, [READY, WAITING, RUNNING, RUNNING])[-1] == (3, Start())
+    again = replace(WAITING, delayed=True)
+    assert started(turns, [RUNNING, again, RUNNING, RUNNING]) == []
+    assert started(turns, [READY, again, RUNNING, RUNNING]) == [(1, Start())]
+    assert started(turns, [READY, again, RUNNING, RUNNING]) == [], "once"
+
+
+def test_who_waits_for_what_may_come_back_is_known():
+    dependencies = Dependencies(project("b>a", "c>a", "d>b", condition=Condition.READY))
+    idle = State(Phase.IDLE, 1, has_started=True, status=FAILED)
+    assert list(dependencies.left_waiting(0, [idle, WAITING, RUNNING, WAITING])) == [1]
+
+
 def test_what_can_never_start_is_skipped():
     turns = Turns(project("b>a", condition=Condition.COMPLETED))
     assert started(turns, [BROKEN, WAITING, RUNNING, RUNNING])[1:2] == [
-        (1, Skip("a ended with exit code 3"))
+        (1, Skip("a ended with exit code 3", cause=0))
     ]
 
 

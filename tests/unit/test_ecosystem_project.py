@@ -14,7 +14,15 @@ from devrun.config.ecosystem.attributes import attribute_names
 from devrun.config.ecosystem.project import check_runnable, read_ecosystem
 from devrun.config.values import usable_processors
 from devrun.errors import UsageError
-from devrun.model import ExitStatus, RestartPolicy, RestartWhen, StopPolicy, StopScope, WatchRule
+from devrun.model import (
+    ExitStatus,
+    RestartPolicy,
+    RestartWhen,
+    StopPolicy,
+    StopScope,
+    WatchRule,
+    WatchSettings,
+)
 from devrun.policies import IpcGate, ListenGate, LogFile, MemoryLimit, Readiness
 
 FILES = ("app.js", "server.mjs", "job.py", "run.sh", "tool.rb", "my dir/app.js")
@@ -90,7 +98,7 @@ def test_pm2_is_another_key_for_apps_and_an_app_may_be_the_whole_file(read):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({}, "ecosystem.json: no apps in it; write module.exports"),
+        ({}, 'ecosystem.json: no apps in it; write { "apps": [{'),
         ({"apps": []}, "no apps in it"),
         ([], "no apps in it"),
         ("text", "app 1 is not an object"),
@@ -601,10 +609,16 @@ def test_memory_is_limited_and_what_is_not_there_yet_is_said(one):
     service, warnings = one(max_memory_restart="500M", cron_restart="0 3 * * *", pid_file="x.pid")
     assert service.max_memory == MemoryLimit(500 * 1024**2)
     assert warnings == [
-        "cron_restart has no effect yet: nothing is restarted by the clock",
-        "pid_file has no effect yet: no such file is written",
+        (
+            'cron_restart "0 3 * * *" has no effect: devrun restarts nothing by the clock; '
+            'have cron or a systemd timer run "devrun reload"'
+        ),
+        (
+            "pid_file has no effect: devrun keeps the processes itself, and writes no such file; "
+            "a command can: echo $$ > FILE; exec PROGRAM"
+        ),
     ]
-    assert one(cron_restart="0")[1] == []
+    assert one(cron_restart="0", pid_file="")[1] == []
 
 
 # -- log files ------------------------------------------------------------------------------------
@@ -623,6 +637,9 @@ def test_memory_is_limited_and_what_is_not_there_yet_is_said(one):
         ({"out_file": "o.log"}, LogFile("{}/o.log", os.devnull)),
         ({"error_file": "e.log"}, LogFile(os.devnull, "{}/e.log")),
         ({"out": "o.log", "err": "e.log"}, LogFile("{}/o.log", "{}/e.log")),
+        ({"out": "o.log", "log": "a.log"}, LogFile("{}/o.log", "{}/a.log")),
+        ({"err": "e.log", "log": "a.log"}, LogFile("{}/a.log", "{}/e.log")),
+        ({"out": "a.log", "log": "a.log"}, LogFile("{}/a.log")),
         ({"log_file": "a.log", "log_type": "json"}, LogFile("{}/a.log", json=True)),
         ({"log_file": "a.log", "instances": 2}, LogFile("{}/a-{instance}.log")),
         ({"log_file": "a.log", "instances": 2, "merge_logs": True}, LogFile("{}/a.log")),
@@ -652,6 +669,13 @@ def test_what_needs_a_file_that_is_not_named_is_said(one):
     assert one(log_file="a.log", out_file="o.log", error_file="e.log")[1] == [
         "log_file: out_file and error_file are written, the file for both together is not"
     ]
+    assert one(log_file="a.log", out_file="o.log")[1] == [
+        "log_file: gets stderr alone, because out_file has the rest; PM2 writes both there, too"
+    ]
+    assert one(log_file="a.log", error_file="e.log")[1] == [
+        "log_file: gets stdout alone, because error_file has the rest; PM2 writes both there, too"
+    ]
+    assert one(log_file="a.log", out_file="a.log")[1] == []
 
 
 # -- watching -------------------------------------------------------------------------------------
@@ -694,7 +718,7 @@ def test_a_folder_that_is_missing_is_a_warning(one):
 )
 def test_what_is_ignored_becomes_patterns_of_gitignore(read, given, patterns):
     found = read([{"script": "app.js", "watch": True, "ignore_watch": given}])
-    assert found.watch.ignore == patterns
+    assert found.watch.of("app").ignore == patterns
     assert found.warnings == ()
 
 
@@ -711,10 +735,10 @@ def test_patterns_are_relative_to_the_project_whatever_the_folder_of_the_app(rea
     found = read(
         [{"script": "app.js", "cwd": "web", "watch": True, "ignore_watch": ["gen", "**/x"]}]
     )
-    assert found.watch.ignore == ("/web/gen", "/web/**/x")
+    assert found.watch.of("app").ignore == ("/web/gen", "/web/**/x")
 
 
-def test_delay_and_options_of_watching_hold_for_all(read):
+def test_delay_and_options_of_watching_are_each_apps_own_but_for_polling(read):
     options = {
         "usePolling": True,
         "ignored": "tmp",
@@ -728,12 +752,11 @@ def test_delay_and_options_of_watching_hold_for_all(read):
             {"script": "run.sh", "watch_delay": 9000},
         ]
     )
-    assert (found.watch.quiet, found.watch.longest, found.watch.poll) == (1.0, 2.0, True)
-    assert found.watch.ignore == ("/tmp",)
+    own = WatchSettings(("/tmp",), poll=True, quiet=1.0, longest=2.0)
+    assert found.watch == WatchSettings(poll=True, services=(("app", own),))
     assert found.warnings == (
         (
             'ecosystem.json: app "app": watch_options: no effect here: '
             "awaitWriteFinish, followSymlinks"
         ),
-        "ecosystem.json: what one app's ignore_watch names is watched for no app",
     )

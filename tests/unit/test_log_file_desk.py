@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -116,3 +117,25 @@ def test_an_old_generation_goes_on_though_the_new_one_ends_first(tmp_path):
     bench.desk.end(End(0, 2))
     bench.write(0, b"and ended\n", generation=1)
     assert bench.close() == b"old\nnew\nbegun and ended\n"
+
+
+def test_both_streams_have_objects_of_their_own_in_one_file(tmp_path):
+    path = str(tmp_path / "web.log")
+    web = LoggedService("web", LogFile(path, json=True), separate_streams=True)
+    archivist = Archivist(never)
+    desk = Desk({0: web}, never, archivist, lambda: 0.0)
+    for stream, data in [("out", b"a"), ("err", b"x\nx"), ("out", b"b\nc"), ("err", b"y")]:
+        desk.write(Chunk(0, 1, stream, data, 0.0))
+    long = b"z" * (LONGEST_HELD + 1)
+    desk.write(Chunk(0, 1, "out", long, 0.0))
+    desk.write(Chunk(0, 1, "err", b"\nw", 0.0))
+    desk.close()
+    archivist.close()
+    found = [json.loads(line) for line in Path(path).read_bytes().splitlines()]
+    assert sorted((each["stream"], each["text"]) for each in found) == [
+        ("err", "w"),
+        ("err", "x"),
+        ("err", "xy"),
+        ("out", "ab"),
+        ("out", f"c{long.decode()}"),
+    ]

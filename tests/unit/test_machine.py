@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from math import inf
 
 import pytest
@@ -35,6 +36,7 @@ from devrun.policies import (
 )
 from devrun.supervise.machine import UNKILLABLE_AFTER, step
 from devrun.supervise.messages import (
+    Abandon,
     Ask,
     AwaitReady,
     BecameReady,
@@ -45,9 +47,12 @@ from devrun.supervise.messages import (
     Ended,
     Exceeded,
     Extend,
+    Failing,
     Faulty,
     FilesChanged,
+    GiveUp,
     Gone,
+    Hold,
     Kill,
     Level,
     NotSpawned,
@@ -57,6 +62,7 @@ from devrun.supervise.messages import (
     Spawn,
     Spawned,
     Start,
+    StillClosed,
     Stop,
 )
 from devrun.supervise.restarting import delay_before
@@ -160,9 +166,18 @@ def test_what_outlives_the_main_process_has_until_the_deadline():
 
 def test_a_tree_that_cannot_be_killed_is_given_up():
     life = Life(service()).run().tell(Stop(Level.KILL, TERM))
-    life.tell(Deadline(), after=UNKILLABLE_AFTER)
+    assert life.tell(Deadline(), after=UNKILLABLE_AFTER).actions == [Abandon(1)]
     assert life.state.over
-    assert isinstance(life.events[0], Notice)
+    assert life.state.stopped
+
+
+def test_a_restart_behind_what_cannot_be_killed_is_a_failure():
+    life = Life(service(watch=(RULE,))).run().tell(FilesChanged("a"))
+    life.tell(Deadline(), after=10.0).tell(Deadline(), after=UNKILLABLE_AFTER)
+    assert life.actions == [Abandon(1)]
+    assert life.state.over
+    assert life.state.status == ExitStatus(code=1)
+    assert not life.state.stopped
 
 
 def test_a_failure_is_restarted_after_its_leftovers_are_gone():
@@ -318,11 +333,29 @@ def test_more_time_can_be_asked_for():
 def test_health_is_told_when_it_changes():
     life = Life(service(health=HealthCheck(FileProbe("/x")))).run()
     assert life.orders == [CheckHealth(1)]
-    assert life.tell(Probed(1, healthy=True)).events == [Healthy(0, 1, again=False)]
-    assert life.tell(Probed(1, healthy=True)).events == []
-    sick = Probed(1, healthy=False, reason="refused")
+    assert life.tell(Probed(1)).events == [Healthy(0, 1, again=False)]
+    assert life.tell(Probed(1)).events == []
+    sick = Faulty(1, "unhealthy: refused")
     assert life.tell(sick).events == [Unhealthy(0, 1, "refused", stops=False)]
-    assert life.tell(Probed(1, healthy=True)).events == [Healthy(0, 1, again=True)]
+    assert life.tell(sick).events == []
+    assert life.tell(Probed(1)).events == [Healthy(0, 1, again=True)]
+
+
+def test_a_failed_probe_is_no_illness():
+    life = Life(service(health=HealthCheck(FileProbe("/x")))).run().tell(Probed(1))
+    assert life.tell(Failing(1, "refused", 1, 3)).events == [
+        Notice("health check failed (1 of 3): refused", 0)
+    ]
+    assert life.state.healthy, "whoever waits for that need not wait any more"
+    assert life.tell(Failing(1, "refused", 2, 3)).events == []
+    assert life.tell(Probed(1)).events == [Healthy(0, 1, again=True)]
+
+
+def test_the_first_success_is_the_first_whatever_failed_before():
+    life = Life(service(health=HealthCheck(FileProbe("/x")))).run()
+    life.tell(Failing(1, "refused", 1, 3))
+    assert life.state.healthy is None
+    assert life.tell(Probed(1)).events == [Healthy(0, 1, again=False)]
 
 
 def test_a_fault_is_restarted_like_an_exit():
@@ -333,9 +366,87 @@ def test_a_fault_is_restarted_like_an_exit():
 
 
 def test_a_fault_that_nothing_follows_leaves_a_watched_service_waiting():
-    life = Life(service(watch=(RULE,))).run().tell(Faulty(1, "no")).end(OK).gone()
+    life = Life(service(watch=(RULE,), ready=GATE)).run().tell(Faulty(1, "no")).end(OK).gone()
     assert life.state.phase is Phase.IDLE
+    assert life.events == [Notice("waiting for a watched file to change", 0)]
     assert life.tell(FilesChanged("a")).orders == [Spawn(2)]
+
+
+def test_a_stop_during_a_fault_is_the_end_of_a_watched_service():
+    life = Life(service(watch=(RULE,), ready=GATE)).run().tell(Faulty(1, "no"))
+    assert life.tell(Stop(Level.ASK, TERM)).end(OK).gone().state.over
+
+
+def test_a_change_during_a_fault_is_a_start():
+    life = Life(service(watch=(RULE,), ready=GATE)).run().tell(Faulty(1, "no"))
+    assert life.tell(FilesChanged("a")).events == [Changed(0, "a", 0)]
+    assert life.end(OK).gone().orders == [Spawn(2)]
+
+
+def test_why_a_gate_is_closed_is_said_when_its_time_is_over():
+    life = Life(service(ready=GATE)).run()
+    life.tell(StillClosed(1, "refused")).tell(StillClosed(1, "exit code 127: no pg_isredy"))
+    life.tell(Deadline(), after=30.0)
+    reason = "not ready within 30 s: exit code 127: no pg_isredy"
+    assert life.events == [Unhealthy(0, 1, reason, stops=True)]
+    assert life.end(OK).events[0].fault == reason
+
+
+def test_an_end_with_exit_code_0_before_it_was_ready_is_a_failure():
+    life = Life(service(ready=GATE)).run().end(OK)
+    exited, notice = life.events
+    assert (exited.status, exited.fault) == (OK, "ended before it was ready")
+    assert "failure" in notice.text
+    assert life.state.status == ExitStatus(code=1)
+
+
+@pytest.mark.parametrize(
+    ("never", "phase"), [(frozenset(), Phase.STOPPING), (frozenset({OK}), Phase.ENDED)]
+)
+def test_such_an_end_is_restarted_unless_its_code_is_excepted(never, phase):
+    policy = replace(SUPERVISED, no_restart_on=never)
+    assert Life(service(ready=GATE, restart=policy)).run().end(OK).state.phase is phase
+
+
+def test_giving_up_is_a_failure_though_the_last_end_was_none():
+    always = RestartPolicy(RestartWhen.ALWAYS, tries=0, min_uptime=5.0)
+    life = Life(service(restart=always)).run().end(OK)
+    assert life.events[0].status == OK
+    assert isinstance(life.events[1], Failed)
+    assert life.state.status == ExitStatus(code=1)
+    assert not life.state.stopped
+
+
+def test_what_is_held_starts_when_it_is_told_to():
+    life = Life(service(restart=SUPERVISED)).run().end(FAILED).tell(Hold()).gone()
+    assert life.tell(Deadline(), after=60.0).orders == []
+    assert life.state.phase is Phase.WAITING
+    assert life.tell(Start()).orders == [Spawn(2)]
+    life.tell(Spawned(2, 1, life.now)).tell(Restart()).end(OK)
+    assert life.gone().orders == [Spawn(3)], "once"
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_what_goes_down_with_its_group_may_be_given_up(is_down):
+    life = Life(service(restart=replace(SUPERVISED, when=RestartWhen.ALWAYS))).run().end(OK)
+    life = life.gone() if is_down else life
+    assert life.tell(GiveUp("too many")).events == [Failed(0, 1, "too many")]
+    life = life if is_down else life.gone()
+    assert life.state.over
+    assert life.state.status == ExitStatus(code=1)
+    assert not life.state.stopped
+
+
+@pytest.mark.parametrize("state", ["running", "ended"])
+def test_what_does_not_go_down_is_not_given_up(state):
+    life = Life(service()).run()
+    life = life if state == "running" else life.end(OK)
+    assert life.tell(GiveUp("too many")).actions == []
+
+
+def test_why_a_service_is_stopped_may_be_said():
+    life = Life(service()).run().tell(Stop(Level.ASK, TERM, "stopping with db"))
+    assert life.actions == [Emit(Notice("stopping with db", 0)), Ask(1, TERM)]
 
 
 def test_too_much_memory_is_a_restart_and_no_failure():
@@ -367,6 +478,13 @@ def test_each_restart_waits_for_what_is_depended_on():
     assert life.tell(Deadline(), after=1.0).orders == []
     assert life.state.phase is Phase.WAITING
     assert life.tell(Start()).actions == [Emit(Restarted(0, 2, life.now)), Spawn(2)]
+
+
+def test_what_is_depended_on_is_asked_for_again_after_the_delay():
+    life = Life(service(start_delay=5.0, depends_on=DEPENDS)).tell(Start())
+    assert life.tell(Deadline(), after=5.0).actions == []
+    assert life.state.phase is Phase.WAITING
+    assert life.tell(Start()).actions == [Spawn(1)], "without another delay"
 
 
 def test_the_first_start_may_be_put_off():
@@ -444,21 +562,33 @@ class Walk(RuleBasedStateMachine):
         if self.life.spec.watch:
             self.tell(FilesChanged("a.py"))
 
-    @rule(extra=st.integers(0, 1), which=st.integers(0, 5))
+    @rule(extra=st.integers(0, 1), which=st.integers(0, 7))
     def news(self, extra, which):
         generation = self.life.state.generation + extra
         messages = (
             BecameReady(generation),
-            Probed(generation, healthy=bool(extra)),
+            Probed(generation),
             Faulty(generation, "broken"),
             Exceeded(generation, 2, 1),
             Extend(generation, 7.0),
+            StillClosed(generation, "refused"),
+            Failing(generation, "refused", 1, 3),
             Restart(at_once=bool(extra)),
         )
         before = self.life.state
         self.tell(messages[which])
-        if extra and which != 5:
+        if extra and which != 7:
             assert self.life.state == before
+
+    @rule()
+    def hold(self):
+        self.tell(Hold())
+
+    @rule()
+    def give_up(self):
+        self.tell(GiveUp("too many"))
+        if self.life.state.given_up and not self.life.spec.watch:
+            self.stopping = True
 
     @precondition(lambda self: self.main is not None)
     @rule()

@@ -110,7 +110,7 @@ def test_quiet_leaves_out_all_but_why_something_did_not_start():
             Killed(1, 1, 10.04, 3),
             "--> b did not end within 10.0 s\n--> Sending SIGKILL to 3 processes..",
         ),
-        (Killed(1, 1, 0.0, 1), "--> Sending SIGKILL to 1 processes.."),
+        (Killed(1, 1, 0.0, 1), "--> Sending SIGKILL to 1 process of b.."),
         (LeftBehind(0, ((7, "x y"),)), "--> Stopped what was left running by a: 7 x y"),
         (Notice("words", 1), "[b] words"),
         (Notice("words"), "--> words"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +55,19 @@ def test_a_middling_life_neither_adds_to_the_row_nor_ends_it():
 def test_the_border_of_min_uptime(uptime, counts):
     (again,) = after(SUPERVISED, [End(FAILED, uptime)])
     assert again.tally.fast == counts
+
+
+@pytest.mark.parametrize(("chance", "waited"), [(-1.0, [1.0, 1.0, 1.6]), (1.0, [1.2, 1.2, 2.0])])
+def test_jitter_keeps_within_the_least_and_the_most(chance, waited):
+    policy = replace(SUPERVISED, delay=0.5, calm_delay=1.0, cap=2.0)
+    found = after(policy, [QUICK] * 3, chance=chance)
+    assert [again.delay for again in found] == pytest.approx(waited)
+
+
+@pytest.mark.parametrize("chance", [-1.0, 1.0])
+def test_a_least_delay_above_the_cap_is_what_is_waited(chance):
+    (again,) = after(replace(SUPERVISED, calm_delay=60.0), [QUICK], chance=chance)
+    assert again.delay == 60.0
 
 
 def test_what_was_never_ready_ended_fast_however_long_it_took():

@@ -59,7 +59,7 @@ def test_the_table_is_whole():
         (["--no-prefix"], {"prefix": "none"}),
         (["--no-colour"], {"color": False}),
         (["--color"], {"color": True}),
-        (["--no-timestamp"], {}),
+        (["--no-timestamp"], {"timestamps": False}),
         (["-T"], {"timestamps": True}),
         (["-l", "web,worker"], {"commands": ("web", "worker")}),
         (["-x", "web"], {"excepted": "web"}),

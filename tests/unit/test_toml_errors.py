@@ -159,7 +159,48 @@ WRONG = {
     WEB + "health = {}": (
         "3: services.web: health: nothing to wait for; write one of port, http, exec or file"
     ),
-    WEB + "health = { log = 'x' }": '3: services.web: unknown key "health.log"',
+    WEB + "health = { log = 'x' }": (
+        "3: services.web: health.log: is for ready alone; health takes port, http, exec or file"
+    ),
+    WEB + "ready = 'x'": (
+        '3: services.web: ready = "x": must be a table or false'
+        '; write for example { port = 3000 } or { log = "listening" }'
+    ),
+    # Lines of elements
+    WEB + "restart_on = [\n 75,\n 'SIGTREM',\n]": (
+        '5: services.web: restart_on "SIGTREM": no such signal; did you mean "SIGTERM"?'
+    ),
+    WEB + "profiles = [\n 'x',\n 1,\n]": "5: services.web: profiles[2] = 1: must be a text",
+    WEB + "watch = [\n '.',\n '[x',\n]": '5: services.web: watch "[x": "[" without "]"',
+    WEB + "sockets = [\n 'tcp:1',\n 'tcp:x',\n]": (
+        '5: services.web: sockets "tcp:x": no socket; write tcp:3000, tcp:127.0.0.1:3000 or '
+        "unix:PATH"
+    ),
+    WEB + "depends_on = [\n 'wbe',\n]": '4: services.web: depends_on: no service "wbe"',
+    TWO + "depends_on = [\n 'db',\n 'bd',\n]": (
+        '7: services.web: depends_on: no service "bd"; there is only "db"'
+    ),
+    WEB + "env_file = [\n 'a',\n '${NOSUCH}',\n]": (
+        '5: services.web: env_file "${NOSUCH}": the variable NOSUCH is not set'
+        "; set it, or write ${NOSUCH:-default}"
+    ),
+    WEB + "[groups.x]\nservices = [\n 'web',\n 'x',\n]": (
+        '6: groups.x.services: no service "x"; there is only "web"'
+    ),
+    WEB + "ready = { port = '${PORT}' }": (
+        '3: services.web: ready.port "${PORT}": the variable PORT is not set'
+        "; give the service a port, or write ${PORT:-default}"
+    ),
+    # Placeholders
+    WEB + "log = 'logs/{nam}.log'": (
+        '3: services.web: log "logs/{nam}.log": unknown placeholder "{nam}"'
+        '; did you mean "{name}"? There are {name}, {instance}'
+    ),
+    WEB + "raw = '${X:-maybe}'": '3: services.web: raw = "maybe": must be true or false',
+    "[tool.devrun.services]\nweb = 'x'": (
+        "1: [tool.devrun] is for pyproject.toml"
+        "; write [services.web] here, not [tool.devrun.services.web]"
+    ),
     WEB
     + "ready = { port = 1, body = 'x' }": "3: services.web: ready.body: is for http, not for port",
     WEB + "ready = { log = '(' }": (

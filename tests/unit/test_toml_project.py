@@ -8,9 +8,11 @@ from math import inf
 
 import pytest
 
+from devrun.appearance import ColorLevel
+from devrun.config.resolve import resolve
+from devrun.config.settings import RunSettings
 from devrun.config.toml.ending import SUPERVISED
 from devrun.config.toml.project import DEFAULT, read_project
-from devrun.config.toml.resolved import expanded, project_of
 from devrun.config.values import usable_processors
 from devrun.errors import UsageError
 from devrun.model import (
@@ -20,8 +22,10 @@ from devrun.model import (
     RestartWhen,
     StopPolicy,
     StopScope,
+    SuccessCondition,
     SuccessKind,
     WatchRule,
+    WatchSettings,
 )
 from devrun.policies import (
     Condition,
@@ -59,6 +63,22 @@ def project(tmp_path):
         environ = {"PATH": "/usr/bin:/bin", **(environ or {})}
         chosen = frozenset(profiles)
         return read_project(files, cwd=str(tmp_path), environ=environ, profiles=chosen, **more)
+
+    return read
+
+
+@pytest.fixture
+def resolved(tmp_path):
+    """Read a text as devrun.toml, and return the project that is run."""
+
+    def read(text):
+        (tmp_path / "devrun.toml").write_text(text)
+        return resolve(
+            RunSettings(files=("devrun.toml",)),
+            cwd=str(tmp_path),
+            environ={"PATH": "/usr/bin:/bin"},
+            color_level=ColorLevel.NONE,
+        ).project
 
     return read
 
@@ -134,7 +154,8 @@ def test_the_example_of_the_manual(project, tmp_path):
     assert found.colors == {"web": "blue"}
     assert found.instances == {"db": 1, "migrate": 1, "web": 2}
     assert found.env_files == (str(tmp_path / ".env"),)
-    assert found.watch.ignore == ("**/*.test.ts",)
+    assert found.watch.ignore == ()
+    assert found.watch.of("web").ignore == ("**/*.test.ts",)
     assert found.warnings == ()
 
 
@@ -333,8 +354,8 @@ def test_as_many_instances_as_processors(project):
     }
 
 
-def test_instances_have_ports_of_their_own_unless_they_share_one(project):
-    found = project(
+def test_instances_have_ports_of_their_own_unless_they_share_one(resolved):
+    found = resolved(
         """
         [services.web]
         command = "x"
@@ -347,7 +368,7 @@ def test_instances_have_ports_of_their_own_unless_they_share_one(project):
         cluster = true
         """
     )
-    listed = expanded(found.services, found.instances)
+    listed = found.services
     assert [(s.index, s.name, s.process, s.number, s.port) for s in listed] == [
         (0, "web.1", "web", 1, 3000),
         (1, "web.2", "web", 2, 3001),
@@ -356,11 +377,10 @@ def test_instances_have_ports_of_their_own_unless_they_share_one(project):
     ]
 
 
-def test_instances_need_enough_ports(project):
+def test_instances_need_enough_ports(resolved):
     text = "[services.web]\ncommand = 'x'\nport = 65534\ninstances = 3"
-    found = project(text)
     with pytest.raises(UsageError, match='3 instances of "web" would need ports up to 65536'):
-        expanded(found.services, found.instances)
+        resolved(text)
 
 
 # -- watching -----------------------------------------------------------------------------------
@@ -386,15 +406,10 @@ def test_what_each_watcher_wants_is_kept_and_one_watcher_suits_all(project, tmp_
         """
     )
     assert found.services[1].watch == (WatchRule(str(tmp_path / "src"), "/*.py", "src/*.py"),)
-    assert found.watch_of["web"].ignore == ("*.test.ts",)
-    assert found.watch_of["api"].quiet == 0.05
-    both = found.watch
-    assert (both.ignore, both.poll, both.quiet, both.longest) == (
-        ("dist/", "*.test.ts"),
-        True,
-        1.0,
-        2.0,
-    )
+    web = WatchSettings(("dist/", "*.test.ts"), poll=True, quiet=1.0, longest=2.0)
+    assert found.watch == WatchSettings(("dist/",), poll=True, services=(("web", web),))
+    assert found.watch.of("web") == web
+    assert found.watch.of("api") == found.watch.of(None) == found.watch
 
 
 def test_what_a_file_in_a_folder_ignores_is_in_that_folder(tmp_path):
@@ -491,9 +506,20 @@ def test_what_holds_for_the_run(project):
     assert found.teardown is not None
     assert (found.teardown.commands, found.teardown.timeout) == (("a", "b"), 5.0)
     assert found.shutdown_timeout == 30.0
-    resolved = project_of(found, root="/", source="devrun.toml")
-    assert resolved.success.kind is SuccessKind.COMMAND
-    assert resolved.success.targets == {0}
+
+
+def test_what_is_said_of_the_run_holds_for_it(resolved):
+    found = resolved(
+        """
+        success = "command-web"
+        shutdown_timeout = "30s"
+        [services]
+        db = "x"
+        web = "x"
+        """
+    )
+    assert found.success == SuccessCondition(SuccessKind.COMMAND, frozenset({1}))
+    assert found.shutdown_timeout == 30.0
 
 
 def test_groups_name_their_members_or_are_named_by_them(project):
@@ -673,14 +699,123 @@ def test_what_has_no_effect_is_told(project):
     assert inherited.warnings == ()
 
 
-def test_waiting_for_a_disabled_service_is_told(project):
+@pytest.mark.parametrize(
+    ("said", "warning"),
+    [
+        ("keep = '14d'", "3: services.web: log.keep"),
+        ("compress = true", "3: services.web: log.compress"),
+        ("keep = 3, max_size = '1M'", None),
+        ("compress = false", None),
+    ],
+)
+def test_what_is_about_rotation_needs_a_size(project, said, warning):
+    found = project(f"[services.web]\ncommand = 'x'\nlog = {{ file = 'x', {said} }}").warnings
+    why = "because a log without max_size is not rotated"
+    expected = f'devrun.toml:{warning} has no effect, {why}; write max_size = "50M"'
+    assert found == (() if warning is None else (expected,))
+
+
+def test_defaults_about_rotation_are_warned_of_once(project):
     found = project(
-        "[services.web]\ncommand = 'x'\ndepends_on = ['db']\n"
-        "[services.db]\ncommand = 'x'\ndisabled = true"
+        "[defaults]\nlog = { file = '{name}.log', keep = 3 }\n[services]\na = 'x'\nb = 'x'"
     )
-    assert found.warnings == (
-        'devrun.toml:3: services.web: depends_on: "db" is disabled, so that this will not start',
+    (warning,) = found.warnings
+    assert warning.startswith("devrun.toml:2: defaults: log.keep has no effect")
+
+
+@pytest.mark.parametrize(("restart", "count"), [("no", 1), ("on-failure", 0), ("always", 0)])
+def test_a_group_of_which_nothing_is_restarted_is_told(project, restart, count):
+    found = project(
+        "[groups.g]\nservices = ['a', 'b']\n[services.a]\ncommand = 'x'\n"
+        f"[services.b]\ncommand = 'x'\nrestart = '{restart}'"
     )
+    assert len(found.warnings) == count
+    assert all(text.startswith('the group "g" has no effect') for text in found.warnings)
+
+
+def test_variables_may_stand_for_numbers_and_truth_values(project):
+    found = project(
+        "[services.web]\ncommand = 'x'\nraw = '${RAW}'\nbackoff = { factor = '${F:-2.5}' }\n"
+        "restart = '${R:-always}'\nrestart_on = ['${CODE:-75}']\ninstances = '${N:-2}'\n"
+        "ready = '${READY:-false}'\nlog = { file = 'x', max_size = '1M', keep = '${KEEP:-3}' }\n"
+        "env = { ID = '${ID:-007}', ON = '${ON:-TRUE}' }\nwatch = '${WATCH:-false}'\n"
+        "[defaults]\nready = { port = 1 }",
+        environ={"RAW": "yes"},
+    )
+    (web,) = found.services
+    assert web.raw
+    assert web.restart.factor == 2.5
+    assert web.restart.restart_on == {ExitStatus(code=75)}
+    assert found.instances == {"web": 2}
+    assert (web.ready, web.watch) == (None, ())
+    assert web.log.keep_files == 3
+    assert dict(web.env) == {"ID": "007", "ON": "TRUE"}
+
+
+OWN_PORTS = {
+    "port = '${PORT}'": PortProbe,
+    "http = 'http://localhost:${PORT}/health'": HttpProbe,
+    "log = 'listening on ${PORT}'": LogGate,
+    "file = 'run/${PORT}.ready'": FileProbe,
+    "port = 3000": PortProbe,
+    "http = 'http://127.0.0.1:3000'": HttpProbe,
+}
+
+
+@pytest.mark.parametrize("gate", OWN_PORTS)
+def test_each_instance_has_a_gate_for_its_own_port(resolved, gate):
+    first, second = resolved(
+        f"[services.web]\ncommand = 'x'\nport = 3000\ninstances = 2\nready = {{ {gate} }}"
+    ).services
+    assert type(first.ready.gate) is OWN_PORTS[gate]
+    assert "3000" in str(first.ready.gate)
+    assert "3001" in str(second.ready.gate)
+    assert str(second.ready.gate) == str(first.ready.gate).replace("3000", "3001")
+
+
+def test_the_port_of_the_only_socket_is_that_of_each_instance(resolved):
+    instances = resolved(
+        "[services.web]\ncommand = 'x'\nsockets = ['tcp:4000']\ninstances = 2\n"
+        "ready = { port = '${PORT}' }"
+    ).services
+    assert [each.ready.gate.port for each in instances] == [4000, 4000]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("ready = { port = 3000 }", "4: services.web: ready.port: port 3000"),
+        ("port = 4000\nready = { port = 3000 }", "5: services.web: ready.port: port 3000"),
+        ("health = { port = 3000 }", "4: services.web: health.port: port 3000"),
+        ("ready = { http = 'http://localhost/' }", "4: services.web: ready.http: port 80"),
+    ],
+)
+def test_several_instances_cannot_have_one_port_in_their_gate(resolved, more, message):
+    with pytest.raises(UsageError) as error:
+        resolved(f"[services.web]\ncommand = 'x'\ninstances = 2\n{more}")
+    assert str(error.value).startswith(f"devrun.toml:{message} cannot be that of 2 instances; give")
+    assert "${PORT}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "ready = { port = 'db.example:3000' }",
+        "sockets = ['tcp:3000']\nready = { port = 3000 }",
+        "cluster = true\nready = { port = 3000 }",
+    ],
+)
+def test_what_instances_share_or_is_elsewhere_may_be_one_port(resolved, more):
+    text = f"[services.web]\ncommand = 'x'\ninstances = 2\n{more}"
+    assert [each.ready.gate.port for each in resolved(text).services] == [3000, 3000]
+
+
+def test_a_watched_path_knows_its_line(project):
+    (web,) = project("[services.web]\ncommand = 'x'\nwatch = [\n '.',\n 'later',\n]").services
+    assert [rule.place for rule in web.watch] == [
+        'devrun.toml:4: services.web: watch "."',
+        'devrun.toml:5: services.web: watch "later"',
+    ]
 
 
 def test_a_missing_file_is_an_error():

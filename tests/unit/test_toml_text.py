@@ -12,29 +12,46 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devrun.config.toml.project import read_project
-from devrun.config.toml.resolved import project_of
+from devrun.appearance import ColorLevel
+from devrun.config.resolve import Resolution, resolve
+from devrun.config.settings import RunSettings
+from devrun.config.time_format import parse_time_format
 from devrun.config.toml.schema_json import schema
-from devrun.config.toml.text import to_json, to_toml
-from devrun.config.toml.texts import age_text, duration_text, size_text
+from devrun.config.toml.text import to_toml
+from devrun.config.toml.texts import age_text, duration_text, size_text, time_format_text
 from devrun.config.toml.values import age, seconds, size
+from devrun.errors import UsageError
 from devrun.model import Project, RestartPolicy, RestartWhen, Service
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 ENVIRON = {"PATH": "/usr/bin:/bin"}
 
 
-def read(text: str, root: str) -> Project:
+def resolution(text: str, root: str) -> Resolution:
     with open(os.path.join(root, "devrun.toml"), "w", encoding="utf-8", newline="") as file:
         file.write(text)
-    found = read_project(["devrun.toml"], cwd=root, environ=ENVIRON)
-    return project_of(found, root=root, source="devrun.toml")
+    said = RunSettings(files=("devrun.toml",))
+    return resolve(said, cwd=root, environ=ENVIRON, color_level=ColorLevel.TRUE)
+
+
+def read(text: str, root: str) -> Project:
+    return resolution(text, root).project
+
+
+def as_toml(found: Resolution) -> str:
+    return to_toml(found.project, show_values=True, colors=found.defined.toml.colors)
+
+
+ENV_FILES = (".env", "~one", "sub/a $b")
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
-    (folder / "src").mkdir()
+    for name in ("src", "sub", ".git"):
+        (folder / name).mkdir()
+    for name in ENV_FILES:
+        (folder / name).write_text("X=y\n")
     return str(folder)
 
 
@@ -50,6 +67,7 @@ SOME_TIME = st.from_regex(r"[1-9][0-9]{0,3}(ms|s|m)", fullmatch=True)
 SIZES = st.from_regex(r"[1-9][0-9]{0,3}[MG]", fullmatch=True)
 SIGNALS = st.sampled_from(["SIGTERM", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGKILL"])
 VARIABLES = st.from_regex(r"[A-Z_][A-Z0-9_.-]{0,5}", fullmatch=True)
+FILES = st.sampled_from([f"./{name}" for name in ENV_FILES])
 REGEXES = st.sampled_from(["listening", r"port \d+$", "^a|b$", "$$", r"\$${1}"])
 TRUTHS = st.booleans()
 
@@ -82,7 +100,7 @@ SERVICE = {
     "cwd": PATHS,
     "shell": st.just("/bin/sh"),
     "env": st.dictionaries(VARIABLES, WORDS | st.integers() | TRUTHS, max_size=3),
-    "env_file": PATHS | st.lists(PATHS, max_size=2),
+    "env_file": FILES | st.lists(FILES, max_size=2),
     "cluster": TRUTHS,
     "ready": with_more(
         GATE, timeout=SOME_TIME.filter(lambda t: seconds(t, "") > 1), on_timeout=st.just("continue")
@@ -124,10 +142,16 @@ SERVICE = {
         TRUTHS,
         st.lists(st.sampled_from(["src", "src/**/*.ts", "*.{a,b}", "x y"]), min_size=1),
         st.just({"paths": ["src/#x"], "debounce": "1s", "poll": True, "ignore": ["*.b$"]}),
+        with_more(
+            st.just({"paths": True}),
+            debounce=TIMES,
+            ignore=st.lists(st.sampled_from(["dist/", "!*.log", "*.log", "a b"]), max_size=3),
+        ),
     ),
     "tty": TRUTHS | st.just("auto"),
     "raw": TRUTHS,
     "hidden": TRUTHS,
+    "color": st.sampled_from(["blue", "bold.#ff8800", "bgRgb(1,2,3)"]),
 }
 LOG = with_more(
     st.just({}),
@@ -139,7 +163,7 @@ LOG = with_more(
     json=TRUTHS,
 )
 RUN = {
-    "env_file": PATHS | st.lists(PATHS, max_size=2),
+    "env_file": FILES | st.lists(FILES, max_size=2),
     "env_override": TRUTHS,
     "on_exit": st.sampled_from(["ignore", "stop", "stop-on-failure"]),
     "max_processes": st.integers(1, 99),
@@ -147,6 +171,9 @@ RUN = {
         {"commands": COMMANDS | st.lists(COMMANDS, max_size=2)},
         optional={"timeout": TIMES, "shell": st.just("/bin/sh")},
     ),
+    "shutdown_timeout": TIMES,
+    "prefix": st.sampled_from(["name", "none", "[{name} $${name}]", "{time} "]),
+    "timestamps": TRUTHS | st.sampled_from(["HH:mm", "%H $$", "'at ''o'HH'h'", "iso"]),
     "watch_ignore": st.lists(st.sampled_from(["dist/", "!/a$b", "*.log"]), max_size=2),
 }
 NAMES = st.from_regex(r"[A-Za-z0-9_@][A-Za-z0-9_@:/-]{0,5}", fullmatch=True)
@@ -224,20 +251,12 @@ def written(document: dict[str, object]) -> str:
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(document=documents())
 def test_a_project_reads_back_as_itself(document, root):
-    project = read(written(document), root)
-    text = to_toml(project, show_values=True)
-    assert read(text, root) == project
+    found = resolution(written(document), root)
+    text = as_toml(found)
+    assert read(text, root) == found.project
     # What the reader takes and gives, the schema takes too.
     for each in (written(document), text):
         assert [error.message for error in VALIDATOR.iter_errors(tomllib.loads(each))] == []
-
-
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(document=documents())
-def test_json_says_the_same_as_toml(document, root):
-    project = read(written(document), root)
-    content = tomllib.loads(to_toml(project, show_values=True))
-    assert json.loads(to_json(project, show_values=True)) == content
 
 
 # -- the form -----------------------------------------------------------------------------------
@@ -246,6 +265,7 @@ def test_json_says_the_same_as_toml(document, root):
 def test_the_text_is_what_one_would_write(root):
     project = read(
         """
+        env_file = []
         [defaults]
         restart = "on-failure"
         [services.db]
@@ -284,18 +304,15 @@ stop = { signal = "SIGINT" }
     )
 
 
-def test_origins_are_comments_in_toml_and_a_table_in_json(root):
-    project = read("[services]\nweb = 'x'", root)
+def test_origins_are_comments(root):
+    project = read("env_file = []\n[services]\nweb = 'x'", root)
     origins = {("web", "command"): "devrun.toml:2", ("", "env_file"): "default"}
-    lines = to_toml(project, origins=origins).splitlines()
-    assert lines == [
+    assert to_toml(project, origins=origins).splitlines() == [
         "env_file = []  # default",
         "",
         "[services.web]",
         'command = "x"  # devrun.toml:2',
     ]
-    content = json.loads(to_json(project, origins=origins))
-    assert content["origins"] == {"services.web.command": "devrun.toml:2", "env_file": "default"}
 
 
 def test_what_comes_from_the_command_line_has_a_place_too(root):
@@ -334,3 +351,15 @@ def test_times_and_sizes_have_the_unit_that_one_would_take():
     ]
     assert [size_text(n) for n in (1, 1024, 500 << 20, 1 << 30)] == ["1B", "1K", "500M", "1G"]
     assert age_text(14 * 86400.0) == "14d"
+
+
+TOKENS = st.sampled_from(["HH", "mm", "yyyy", "S", "'it''s'", "''", "-", ": ", "%", "'at'"])
+
+
+@given(st.lists(TOKENS).map("".join).filter(lambda text: "m" in text) | st.just("iso"))
+def test_a_format_of_times_reads_back_as_itself(text):
+    try:
+        form = parse_time_format(text, "")
+    except UsageError:
+        return
+    assert parse_time_format(time_format_text(form), "") == form

@@ -6,11 +6,10 @@ import os
 
 import pytest
 
-from devrun.model import WatchRule
-from devrun.sources.watch_ignore import IGNORED_FOLDERS, Sieve
-from devrun.sources.watch_tree import MANY_EVENTS, Hints, WatchTree, biggest
-
-EVERYWHERE = Hints(everywhere=True)
+from devrun.model import WatchRule, WatchSettings
+from devrun.sources.watch_bursts import EVERYWHERE, MANY_EVENTS, Hints
+from devrun.sources.watch_ignore import IGNORED_FOLDERS
+from devrun.sources.watch_tree import Watched, WatchTree, biggest
 
 
 @pytest.fixture
@@ -38,14 +37,17 @@ def make(project):
 def tree(project):
     """Watch ``ROOT`` or ``ROOT:PATTERN``, each for a service of its own, and look once."""
 
-    def tree(*rules, ignore=(), own=()):
+    def tree(*rules, ignore=(), own=(), of=None):
         split = [rule.partition(":") for rule in rules]
-        roots = [
-            (n, WatchRule(os.path.normpath(project / root), pattern or None, root))
+        watched = [
+            Watched(
+                n,
+                WatchRule(os.path.normpath(project / root), pattern or None, root),
+                (of or {}).get(n, WatchSettings(ignore=tuple(ignore))),
+            )
             for n, (root, _, pattern) in enumerate(split)
         ]
-        sieve = Sieve(ignore, str(project), [str(project / path) for path in own])
-        made = WatchTree(roots, sieve, str(project))
+        made = WatchTree(watched, str(project), [str(project / path) for path in own])
         made.scan()
         return made
 
@@ -387,3 +389,31 @@ def test_hints_add_up():
     assert one | two == Hints(frozenset({(0, "a"), (0, "b")}), events=3)
     assert (one | EVERYWHERE).everywhere
     assert not Hints(events=7)
+
+
+# -- services that want something else ----------------------------------------------------------
+
+
+def test_what_one_service_ignores_counts_for_another(make, tree, project):
+    make("src/a.ts", "src/gen/b.ts")
+    made = tree("src", "src", ".", of={1: WatchSettings(("gen/", "a.*"))})
+    make("src/a.ts", "src/gen/b.ts", text="other")
+    both = ["src/a.ts", "src/gen/b.ts"]
+    assert made.by_service(made.scan()) == {0: both, 2: both}
+    make("src/c.ts")
+    assert made.by_service(made.scan()) == {n: ["src/c.ts"] for n in range(3)}
+
+
+def test_a_folder_that_only_some_ignore_is_watched_for_the_others(make, tree, project):
+    make("src/gen/b.ts")
+    leaving_out = {n: WatchSettings(("gen/",)) for n in range(2)}
+    assert folders(tree("src", "src", of=leaving_out), project) == [".", "src"]
+    assert "src/gen" in folders(tree("src", "src", of={0: WatchSettings(("gen/",))}), project)
+
+
+def test_services_that_want_the_same_share_what_is_looked_at(make, tree):
+    make("src/a.ts")
+    own = WatchSettings(("gen/",), quiet=2.0)
+    made = tree("src", "src:*.ts", "src", "src", of={2: own, 3: own})
+    assert len(made.paces) == 2
+    assert [pace.quiet for pace in made.paces] == [0.05, 2.0]

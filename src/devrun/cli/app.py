@@ -9,11 +9,14 @@ from typer.core import TyperGroup
 
 from devrun.cli import options as o
 from devrun.cli.check.line import CHECK_FLAGS
+from devrun.cli.control_help import add_commands
 from devrun.cli.subcommands import COMPLETION_OPTIONS, EXEC_COMMANDS
 from devrun.config.exec_line import EXEC_FLAGS
 from devrun.config.export_line import EXPORT_FLAGS
 from devrun.config.settings import RunSettings, Value, with_values
 from devrun.config.start_line import START_FLAGS
+from devrun.config.startup_line import STARTUP_FLAGS
+from devrun.config.up_line import UP_FLAGS
 from devrun.errors import ExitCode, UsageError
 
 HELP = """Run all the processes of a project together.
@@ -24,11 +27,14 @@ Prefixed output, one Ctrl+C, and nothing left behind.
 EPILOG = """\b
 Examples:
   devrun "web=pnpm dev:web" "worker=pnpm dev:worker"
-  devrun -f Procfile.dev
+  devrun -f Procfile.dev web worker
+  devrun -f devrun.toml -f devrun.local.toml
+  devrun -f ecosystem.config.js --env production
   devrun -k --names api,tests "node api.js" "npm test"
   devrun --watch web=src "web=node src/server.js"
 
-Without a command and without -f it runs Procfile.dev or Procfile of this folder.
+Without a command and without -f it runs the first of these that is in this folder:
+devrun.toml, pyproject.toml with a table \\[tool.devrun], Procfile.dev, Procfile.
 """
 
 START_HELP = """Run a Procfile with the letters of foreman, honcho, overmind and hivemind."""
@@ -38,6 +44,34 @@ Examples:
   devrun start
   devrun start -f Procfile.dev -e .env,.env.local web worker
   devrun start -m web=2,worker=1 -p 3000
+  devrun start --prod
+"""
+
+UP_HELP = """Run the project of this folder: once, and with -d in the background.
+
+-d waits until all services are ready. Where the project runs already, what has changed since is
+started anew, and that alone. Exit code 1: a service failed; the others go on.
+"""
+
+UP_EPILOG = """\b
+Examples:
+  devrun up
+  devrun up -d
+  devrun up -d --dry-run
+  devrun up -d -f Procfile --name second
+"""
+
+STARTUP_HELP = """Have the project of this folder started with the machine, by systemd or launchd.
+
+What is written holds no variables: .env files are read at each start.
+"""
+
+STARTUP_EPILOG = """\b
+Examples:
+  devrun startup
+  devrun startup --print
+  devrun startup --profile full
+  devrun startup --remove
 """
 
 EXEC_HELP = """Become one command, in the environment of the project."""
@@ -47,8 +81,6 @@ Examples:
   devrun exec -- env
   devrun exec web
 """
-
-RELOAD_HELP = """Replace services of the running project by new generations, without a gap."""
 
 NOTIFY_HELP = """Tell devrun, or systemd, how the service that this is run by is doing."""
 
@@ -130,6 +162,24 @@ _start.__signature__ = o.signature(START_FLAGS, o.START_MEANINGS)  # type: ignor
 app.command("start", help=START_HELP, epilog=START_EPILOG, context_settings=_CONTEXT)(_start)
 
 
+def _up(**_said: object) -> None:
+    """Nothing: ``devrun up`` is read without Typer, with the options of a run."""
+
+
+_up.__signature__ = o.signature(UP_FLAGS, o.UP_MEANINGS)  # type: ignore[attr-defined]
+app.command("up", help=UP_HELP, epilog=UP_EPILOG, context_settings=_CONTEXT)(_up)
+
+
+def _startup(**_said: object) -> None:
+    """Nothing: it is read without Typer as well."""
+
+
+_startup.__signature__ = o.signature(STARTUP_FLAGS, o.STARTUP_MEANINGS)  # type: ignore[attr-defined]
+app.command("startup", help=STARTUP_HELP, epilog=STARTUP_EPILOG, context_settings=_CONTEXT)(
+    _startup
+)
+
+
 def _exec(**_said: object) -> None:
     """Nothing: ``devrun exec`` is read without Typer as well, and ends in another program."""
 
@@ -142,11 +192,6 @@ for _name in EXEC_COMMANDS:
 @app.command("notify", help=NOTIFY_HELP, context_settings=_CONTEXT)
 def _notify(what: o.NotifyWhat, value: o.NotifyValue = None) -> None:
     """Nothing: ``devrun notify`` is read without Typer; scripts call it again and again."""
-
-
-@app.command("reload", help=RELOAD_HELP, context_settings=_CONTEXT)
-def _reload(names: o.ReloadNames) -> None:
-    """Nothing: ``devrun reload`` is read without Typer, which takes longer than the asking."""
 
 
 def _export(**_said: object) -> None:
@@ -165,6 +210,9 @@ def _check(**_said: object) -> None:
 
 _check.__signature__ = o.signature(CHECK_FLAGS, o.CHECK_MEANINGS)  # type: ignore[attr-defined]
 app.command("check", help=CHECK_HELP, epilog=CHECK_EPILOG, context_settings=_CONTEXT)(_check)
+
+
+add_commands(app)
 
 
 @app.command("init", help=INIT_HELP, context_settings=_CONTEXT)

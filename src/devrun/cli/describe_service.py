@@ -18,7 +18,7 @@ from devrun.cli.describe_words import (
     stop_words,
 )
 from devrun.config.toml.texts import shown_path
-from devrun.model import KillOthers, Project, Service
+from devrun.model import KillOthers, Project, Service, WatchSettings
 from devrun.process.command import SHELL, argv_of
 
 
@@ -125,6 +125,16 @@ def _bounds(service: Service) -> Iterator[Row]:
         yield Row("limits", limit_words(service.limits), ("nice", "limits"))
 
 
+def _watch_words(service: Service, settings: WatchSettings) -> Iterator[str]:
+    own = settings.of(service.process)
+    if own.ignore:
+        yield f"not {', '.join(own.ignore)}"
+    if own.quiet != WatchSettings().quiet:
+        yield f"after {span(own.quiet)} of quiet"
+    if own.poll:
+        yield "by comparing file times"
+
+
 def _surroundings(project: Project, service: Service, *, show_values: bool) -> Iterator[Row]:
     root = project.root
     name = service.process or service.label
@@ -145,7 +155,8 @@ def _surroundings(project: Project, service: Service, *, show_values: bool) -> I
             else rule.source
             for rule in service.watch
         )
-        yield Row("watch", ", ".join(sources), ("watch",))
+        said = [", ".join(sources), *_watch_words(service, project.watch)]
+        yield Row("watch", "; ".join(said), ("watch",))
     if service.log is not None:
         yield Row("log", log_words(service.log, root), ("log",))
     if service.tty is not None:

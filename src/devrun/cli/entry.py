@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from devrun import __version__
 from devrun.cli.defect import report_defect
+from devrun.cli.loading import current_folder
 from devrun.cli.subcommands import COMPLETION_OPTIONS, SUBCOMMANDS
 from devrun.config.command_line import read_command_line
 from devrun.config.option_reader import Request
@@ -28,6 +29,8 @@ from devrun.sources.signals import SignalInbox
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
     from typing import NoReturn
+
+    from devrun.process.service_notify import ServiceManager
 
 _MOVABLE = frozenset(("start", "export", "exec"))
 
@@ -65,10 +68,6 @@ def _show_help() -> None:
 
 def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> int:
     words = command_first(argv)
-    if words[:1] == ["reload"] and words[1:2] not in (["--help"], ["-h"]):
-        from devrun.cli.reload import reload
-
-        return reload(words[1:], os.environ)
     if words[:1] == ["check"]:
         from devrun.cli.check.command import check
 
@@ -81,11 +80,20 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
         from devrun.cli.export import export
 
         return export(words[1:], os.environ)
-    command = words.pop(0) if words[:1] in (["run"], ["start"]) else "run"
+    if words[:1] == ["startup"]:
+        from devrun.cli.startup import startup
+
+        return startup(words[1:], os.environ)
+    command = words.pop(0) if words[:1] in (["run"], ["start"], ["up"]) else "run"
     if command == "start":
         from devrun.config.start_line import read_start_line
 
-        reading = read_start_line(words, os.environ, cwd=_current_folder())
+        reading = read_start_line(words, os.environ, cwd=current_folder())
+    elif command == "up":
+        from devrun.config.up_line import read_up_line
+
+        line = read_up_line(words, os.environ)
+        reading = line if isinstance(line, Request) else line.reading
     else:
         reading = read_command_line(words, os.environ)
     if reading is Request.HELP:
@@ -98,7 +106,7 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
     for warning in reading.warnings:
         complain(warning)
     try:
-        return start(reading.settings, inbox, guardian)
+        return start(reading.settings, inbox, guardian, managed=command == "up")
     except NothingToRun:
         raise
     except UsageError as error:
@@ -131,38 +139,45 @@ def command_first(argv: Sequence[str]) -> list[str]:
     return words
 
 
-def _current_folder() -> str:
-    try:
-        return os.getcwd()
-    except FileNotFoundError:
-        raise UsageError("the current folder does not exist any more; change to another") from None
-
-
 def is_typers(words: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Whether a command line is not a run: it begins with a command, or a shell completes it."""
     first = words[0] if words else ""
     return first in (*SUBCOMMANDS, *COMPLETION_OPTIONS) or "_DEVRUN_COMPLETE" in environ
 
 
-def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> int:
+def _manager() -> ServiceManager | None:
+    """Return who runs devrun and wants to be told how it is doing."""
+    if "NOTIFY_SOCKET" not in os.environ:
+        return None
+    from devrun.process.service_notify import take_manager
+
+    return take_manager(os.environ)
+
+
+def start(
+    settings: RunSettings, inbox: SignalInbox, guardian: int | None, *, managed: bool = False
+) -> int:
     """Run a project; return devrun's exit code, unless a signal is what it ends with.
+
+    Args:
+        managed: There can be no second run of this folder and name, whatever it is of.
 
     Raises:
         UsageError: Something is wrong with the settings; nothing was started.
     """
-    from devrun.config.resolve import resolve
-    from devrun.output.color_level import color_level
+    from devrun.cli.foreground_keys import companions_of
+    from devrun.cli.loading import describer, loader, resolution_of
 
-    cwd = _current_folder()
-    level = color_level(os.environ, is_terminal=os.isatty(1), choice=settings.color)
-    resolution = resolve(settings, cwd=cwd, environ=os.environ, color_level=level)
+    cwd = current_folder()
+    terminal = os.isatty(1)
+    resolution = resolution_of(settings, cwd=cwd, terminal=terminal)
     for warning in resolution.warnings:
         complain(warning)
     project = resolution.project
     if settings.dry_run:
         from devrun.cli.check.command import text_of
 
-        text = text_of(settings, project, os.environ, cwd=cwd)
+        text = text_of(settings, resolution, os.environ, cwd=cwd)
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
         return ExitCode.OK
     if not project.services:
@@ -171,7 +186,19 @@ def start(settings: RunSettings, inbox: SignalInbox, guardian: int | None) -> in
         raise UsageError("--focus needs a terminal as stdin and stdout")
     default = project.kill_others is KillOthers.ALWAYS and not settings.kill_others
     hint = "--no-kill-others" if default else None
-    verdict = run(Run(project, os.environ, inbox, guardian, hint))
+    this = Run(
+        project,
+        os.environ,
+        inbox,
+        guardian,
+        hint,
+        managed=managed or (resolution.defined is not None and not project.procfile),
+        load=loader(cwd, terminal=terminal, finish=lambda wanted: wanted),
+        describe=describer(settings, resolution, cwd=cwd),
+        companions=companions_of(project),
+        manager=_manager(),
+    )
+    verdict = run(this)
     if verdict.signal is not None:
         die_of(verdict.signal)
     return verdict.code

@@ -78,11 +78,11 @@ def _options(line: ExportLine) -> ExportOptions:
         image=image,
         public=tuple(name.strip() for name in (public or "").split(",") if name.strip()),
         include_secrets=bool(line.said.get("include_secrets")),
-        devrun=_devrun(),
+        devrun=own_words(),
     )
 
 
-def _devrun() -> tuple[str, ...]:
+def own_words() -> tuple[str, ...]:
     """Return the words that start this devrun, from wherever."""
     program = shutil.which(sys.argv[0]) if os.path.basename(sys.argv[0]) == "devrun" else None
     return (os.path.abspath(program),) if program else (sys.executable, "-m", "devrun")

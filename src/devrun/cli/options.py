@@ -45,7 +45,12 @@ class Meaning:
 
 
 MEANINGS = {
-    "files": Meaning(WHAT, "Run the processes of a Procfile. Repeatable.", "FILE"),
+    "files": Meaning(
+        WHAT,
+        "Run the services of a devrun.toml, pyproject.toml, Procfile or PM2 ecosystem file. "
+        "Repeatable.",
+        "FILE",
+    ),
     "names": Meaning(
         WHAT, "Names of the commands, in their order; nothing is split at '=' then.", "A,B,…"
     ),
@@ -141,6 +146,9 @@ MEANINGS = {
         "Keys go to this one's terminal; Ctrl+] holds the others' output back, and shows it.",
         "NAME|INDEX",
     ),
+    "keys": Meaning(
+        INPUT, "On a terminal keys are commands to devrun; ? shows them.", negative=True
+    ),
     "prefix": Meaning(
         OUTPUT,
         "index, pid, time, command, name, none, or a template such as '{time} {name}:'.",
@@ -153,10 +161,10 @@ MEANINGS = {
     "pad_prefix": Meaning(
         OUTPUT, "Make all prefixes equally wide. Default: for Procfiles.", negative=True
     ),
-    "timestamps": Meaning(OUTPUT, "Begin every line with the time."),
+    "timestamps": Meaning(OUTPUT, "Begin every line with the time.", negative=True),
     "timestamp_format": Meaning(
         OUTPUT,
-        "How times are written: HH:mm:ss.SSS (Unicode TR35), or %H:%M:%S (strftime).",
+        "How times are written: HH:mm:ss.SSS (Unicode TR35), %H:%M:%S (strftime), or iso.",
         "FORMAT",
     ),
     "raw": Meaning(OUTPUT, "Pass output on as it is, without prefixes."),
@@ -178,6 +186,13 @@ MEANINGS = {
     "color": Meaning(
         OUTPUT, "Use colours. Default: as terminal and environment say.", negative=True
     ),
+    "log_format": Meaning(
+        OUTPUT, "text, or json: an object for every line, and for what devrun says.", "FORMAT"
+    ),
+    "name": Meaning(GENERAL, "What tells this run from others of the same folder.", "NAME"),
+    "prod": Meaning(
+        GENERAL, "For production and containers: no terminal, no colour, times, no watching."
+    ),
     "dry_run": Meaning(GENERAL, "Show what would run, and run nothing."),
 }
 
@@ -195,7 +210,17 @@ START_MEANINGS = MEANINGS | {
 
 
 EXEC_MEANINGS = START_MEANINGS | {
-    "files": Meaning(WHAT, "The Procfile that has the process, if it is one's name.", "FILE"),
+    "files": Meaning(WHAT, "The file that has the process, if it is one's name.", "FILE"),
+}
+
+UP_MEANINGS = MEANINGS | {
+    "detach": Meaning(GENERAL, "In the background; return when all is ready, or has failed."),
+    "dry_run": Meaning(GENERAL, "Show what would run, or be changed, and do nothing."),
+}
+
+STARTUP_MEANINGS = MEANINGS | {
+    "remove": Meaning(GENERAL, "Take away what an earlier call has written."),
+    "print": Meaning(GENERAL, "Show what would be written."),
 }
 
 CHECKED = "What is shown"
@@ -239,10 +264,11 @@ def signature(
         Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         for name, annotation in (*first, ("commands", Commands))
     ]
-    return Signature([*words, *(_parameter(flag, meanings[flag.field]) for flag in flags)])
+    return Signature([*words, *(parameter(flag, meanings[flag.field]) for flag in flags)])
 
 
-def _parameter(flag: Flag, meaning: Meaning) -> Parameter:
+def parameter(flag: Flag, meaning: Meaning) -> Parameter:
+    """Return the parameter that Typer is to make an option of."""
     names = list(flag.names)
     kind: object = bool | None if meaning.negative else bool
     if meaning.negative:
@@ -291,10 +317,6 @@ Commands = Annotated[
         show_default=False,
         autocompletion=_complete_process,
     ),
-]
-ReloadNames = Annotated[
-    list[str],
-    typer.Argument(help="Services, or single instances.", autocompletion=_complete_process),
 ]
 NotifyWhat = Annotated[
     str, typer.Argument(help="ready, reloading, stopping, status, watchdog or extend.")

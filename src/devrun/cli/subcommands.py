@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-SUBCOMMANDS = ("init", "reload")
+SUBCOMMANDS = ("init",)
 """Those that Typer reads; ``run``, ``start`` and ``check`` are read without it."""
+
+CONTROL_COMMANDS = (
+    "ps",
+    "logs",
+    "restart",
+    "stop",
+    "reload",
+    "scale",
+    "signal",
+    "show",
+    "events",
+    "wait",
+    "attach",
+    "down",
+)
+"""Those that ask a devrun which runs already; ``__main__`` has them before all else."""
 
 EXEC_COMMANDS = ("exec", "run-one")
 COMPLETION_OPTIONS = ("--install-completion", "--show-completion")

@@ -54,8 +54,15 @@ def read_command_line(words: Sequence[str], environ: Mapping[str, str]) -> Readi
     """
     reader = OptionReader(FLAGS)
     request = reader.read(words)
-    if request is not None:
-        return request
+    return reading_of(reader, environ) if request is None else request
+
+
+def reading_of(reader: OptionReader, environ: Mapping[str, str]) -> Reading:
+    """Return the settings that words mean which have been read.
+
+    Raises:
+        UsageError: A variable has a wrong value.
+    """
     warnings = _read_variables(reader, environ)
     passed_on = bool(reader.values.get("passthrough_arguments"))
     commands = reader.words if passed_on else [*reader.words, *reader.behind]

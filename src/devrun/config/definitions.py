@@ -14,6 +14,7 @@ from devrun.model import Service, WatchSettings
 TYPE_CHECKING = False  # the formats' own modules are loaded when there is such a file
 if TYPE_CHECKING:
     from devrun.config.ecosystem.project import EcosystemProject
+    from devrun.config.ecosystem.reading import ReadOnce
     from devrun.config.toml.project import Layered, TomlProject
     from devrun.policies import Group
 
@@ -21,6 +22,11 @@ PYPROJECT = "pyproject.toml"
 DISCOVERED = ("devrun.toml", PYPROJECT, "Procfile.dev", "Procfile")
 """What is run if nothing is said: the first of them that exists, pyproject.toml only if it has a
 table ``[tool.devrun]``."""
+
+IN_PRODUCTION = ("devrun.toml", PYPROJECT, "Procfile")
+"""The same for ``--prod``."""
+
+_NAMES = "devrun.toml, pyproject.toml or Procfile"
 
 LISTENS_WITHIN = 10.0
 """Seconds in which a Node program whose ports are shared is expected to listen."""
@@ -80,6 +86,7 @@ class Request:
         profiles: Those that are asked for.
         env_name: PM2's ``--env NAME``, or None.
         layered: Gives variables for texts of TOML files.
+        ecosystem_reader: Reads ecosystem files; None: each of them each time.
     """
 
     cwd: str
@@ -89,6 +96,7 @@ class Request:
     profiles: frozenset[str] = frozenset()
     env_name: str | None = None
     layered: Layered | None = None
+    ecosystem_reader: ReadOnce | None = None
 
 
 def format_of(path: str) -> Format:
@@ -104,9 +112,9 @@ def format_of(path: str) -> Format:
     return Format.PROCFILE
 
 
-def discovered(cwd: str) -> str | None:
-    """Return the file of a folder that is run if nothing is said."""
-    for name in DISCOVERED:
+def discovered(cwd: str, names: Sequence[str] = DISCOVERED) -> str | None:
+    """Return the file of a folder that is run if nothing is said: the first of the names."""
+    for name in names:
         path = os.path.join(cwd, name)
         if os.path.isfile(path) and (name != PYPROJECT or _has_table(path)):
             return name
@@ -138,6 +146,11 @@ def read_definitions(files: Sequence[str], request: Request) -> Definitions:
         UsageError: A file is wrong, two services have one name, or formats are mixed that do not
             go together.
     """
+    for path in files:
+        if os.path.basename(path) == "package.json":
+            message = f"-f {path}: its scripts are run by name, without -f"
+            raise UsageError(f'{message}; write for example npm:dev, or "npm:dev:*"')
+        _check_no_folder(path, request.cwd)
     formats = {format_of(path) for path in files}
     if request.profiles and Format.TOML not in formats:
         raise UsageError("--profile is for services of a devrun.toml; there is none")
@@ -148,6 +161,14 @@ def read_definitions(files: Sequence[str], request: Request) -> Definitions:
         return _procfiles(files, request)
     found = (_toml if Format.TOML in formats else _ecosystem)(files, request)
     return replace(found, services=tuple(map(_ready_when_listening, found.services)))
+
+
+def _check_no_folder(path: str, cwd: str) -> None:
+    folder = os.path.join(cwd, path)
+    if path and os.path.isdir(folder):
+        found = discovered(folder)
+        way = f"write -f {os.path.join(path, found)}" if found else f"name a {_NAMES} in it"
+        raise UsageError(f"{path}: is a folder; {way}")
 
 
 def _ready_when_listening(service: Service) -> Service:
@@ -205,6 +226,7 @@ def _toml(files: Sequence[str], request: Request) -> Definitions:
         found.places,
         found.wanted,
         instances=found.instances,
+        instance=found.instance,
         toml=found,
         groups=found.groups,
         watch=found.watch,
@@ -214,12 +236,17 @@ def _toml(files: Sequence[str], request: Request) -> Definitions:
 
 def _ecosystem(files: Sequence[str], request: Request) -> Definitions:
     from devrun.config.ecosystem.project import read_ecosystem
+    from devrun.config.watch_settings import together
 
     projects: list[EcosystemProject] = []
     places: dict[str, str] = {}
     for path in files:
         found = read_ecosystem(
-            path, cwd=request.cwd, environ=request.environ, env_name=request.env_name
+            path,
+            cwd=request.cwd,
+            environ=request.environ,
+            env_name=request.env_name,
+            reader=request.ecosystem_reader,
         )
         for name, place in found.places.items():
             _place(places, name, place)
@@ -232,7 +259,7 @@ def _ecosystem(files: Sequence[str], request: Request) -> Definitions:
         frozenset(places) - {name for project in projects for name in project.on_demand},
         instances={n: count for project in projects for n, count in project.instances.items()},
         instance=lambda service, number: owner[service.process or ""].instance(service, number),
-        watch=projects[0].watch,
+        watch=together(project.watch for project in projects),
         problems={n: text for project in projects for n, text in project.problems.items()},
         warnings=tuple(text for project in projects for text in project.warnings),
     )

@@ -102,6 +102,7 @@ FLAGS = (
     _flag("--handle-input -i", _SWITCH),
     _flag("--default-input-target"),
     _flag("--focus"),
+    _flag("--keys", _SWITCH),
     # Output
     _flag("--prefix -p"),
     _flag("--prefix-colors -c"),
@@ -119,7 +120,10 @@ FLAGS = (
     _flag("--quiet -q", _SWITCH),
     _flag("--tty", _SWITCH),
     _flag("--color", _SWITCH),
+    _flag("--log-format"),
     # General
+    _flag("--name"),
+    _flag("--prod", _SWITCH),
     _flag("--dry-run", _SWITCH),
 )
 

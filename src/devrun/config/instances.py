@@ -12,10 +12,15 @@ from dataclasses import replace
 from devrun.config import values
 from devrun.config.environment import INHERITED, Variable
 from devrun.config.formation import parse_formation
+from devrun.config.own_port import alien_ports, with_port
 from devrun.config.selection import Selection
 from devrun.config.settings import RunSettings
 from devrun.errors import UsageError
 from devrun.model import Service
+
+TYPE_CHECKING = False  # a type alone
+if TYPE_CHECKING:
+    from devrun.config.definitions import Definitions
 
 FIRST_PORT = 5000
 PORT_STEP = 100
@@ -48,9 +53,7 @@ def chosen_instances(
     if first is not None:
         numbered = [*entries, *commands] if settings.port is not None else entries
         _check_last_port(first, step, len(numbered))
-        ports = [
-            replace(service, port=first + step * place) for place, service in enumerate(numbered)
-        ]
+        ports = [with_port(service, first + step * place) for place, service in enumerate(numbered)]
         entries, commands = ports[: len(entries)], ports[len(entries) :] or commands
     return _multiplied(settings, selection.chosen(entries, commands), selection, step)
 
@@ -74,11 +77,32 @@ def _multiplied(
             continue
         count = counts.get(service.name or "", 1)
         steps = step if selection.from_procfile or settings.port is not None else MOST_PORTS
-        instances = _instances(service, count, steps, settings)
-        chosen += [defined.instance(each, each.number) for each in instances]
+        instances = [
+            defined.instance(each, each.number)
+            for each in _instances(service, count, steps, settings)
+        ]
+        if count > 1:
+            _check_gates(instances[-1], count, defined)
+        chosen += instances
     if not chosen:
         raise UsageError(f'--formation "{settings.formation}": nothing is left to run')
     return tuple(replace(service, index=index) for index, service in enumerate(chosen))
+
+
+def _check_gates(last: Service, count: int, defined: Definitions) -> None:
+    """Refuse a gate that asks for one port where there are several: all but one would fail it."""
+    if last.sockets or last.shares_ports:
+        return
+    for key, kind, port in alien_ports(last):
+        name = last.process or last.label
+        place = f"{defined.places[name]}: {name}: {key}"
+        if defined.toml is not None:
+            said = defined.toml.said[name].at((key, kind)).place
+            place = f"{said}: services.{name}: {key}.{kind}"
+        message = f"{place}: port {port} cannot be that of {count} instances"
+        own = 'port = "${PORT}"' if kind == "port" else 'http = "http://localhost:${PORT}/"'
+        way = f"give the service a port and write {key} = {{ {own} }}"
+        raise UsageError(f"{message}; {way}, or let them share it by sockets or cluster")
 
 
 def _check_last_port(first: int, step: int, count: int) -> None:
@@ -123,16 +147,23 @@ def _instances(
     if settings.formation_port_step is not None:
         text = settings.formation_port_step
         apart = values.whole_number(text, "--formation-port-step", least=1, most=10_000)
-    if service.port is not None and (count - 1) * apart >= step:
+    if service.shares_ports or service.sockets:
+        apart = 0  # They listen on the same one.
+    last = (service.port or 0) + (count - 1) * apart
+    if service.port is not None and last - service.port >= step:
         message = f'--formation: {count} of "{service.name}" would need the next process\'s ports'
         raise UsageError(f"{message}; at most {(step - 1) // apart + 1}, or --no-port")
+    if last > 65535:
+        message = f'{count} instances of "{service.name}" would need ports up to {last}'
+        raise UsageError(f"{message}; the highest is 65535")
     numbered = settings.instance_names or count > 1
     return tuple(
         replace(
-            service,
+            service
+            if service.port is None
+            else with_port(service, service.port + apart * (number - 1)),
             name=f"{service.name}.{number}" if numbered else service.name,
             number=number,
-            port=None if service.port is None else service.port + apart * (number - 1),
         )
         for number in range(1, count + 1)
     )

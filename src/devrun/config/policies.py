@@ -67,7 +67,8 @@ def with_policies(
     hidden, raw = _hidden(settings, names, from_file=from_file), _raw(settings, names)
     signals, again = _stop_signals(settings, names), _auto_restart(settings, names)
     may_end = services_named(settings.can_die, names, "--can-die")
-    rules = _watch_rules(settings, names, root)
+    watching = any(service.watch for service in services)
+    rules = _watch_rules(settings, names, root, is_watching=watching)
     restart = _restart(settings)
     is_said = settings.kill_others is not None or settings.kill_others_on_fail
 
@@ -124,12 +125,13 @@ def watch_settings(settings: RunSettings, *, root: str, usual: WatchSettings) ->
     Raises:
         UsageError: A pattern is none.
     """
-    ignore = usual.ignore
-    if settings.watch_ignore:
-        from devrun.config.watching import parse_ignore
+    if not (settings.watch_ignore or settings.watch_poll):
+        return usual
+    from devrun.config.watch_settings import ignoring
+    from devrun.config.watching import parse_ignore
 
-        ignore = (*ignore, *parse_ignore(settings.watch_ignore, root))
-    return replace(usual, ignore=ignore, poll=usual.poll or settings.watch_poll)
+    more = parse_ignore(settings.watch_ignore, root)
+    return ignoring(usual, more, poll=settings.watch_poll)
 
 
 def _hidden(
@@ -224,9 +226,16 @@ def _delay(after: str | None) -> tuple[float, float]:
 
 
 def _watch_rules(
-    settings: RunSettings, names: Sequence[str | None], root: str
+    settings: RunSettings, names: Sequence[str | None], root: str, *, is_watching: bool
 ) -> tuple[tuple[WatchRule, ...], ...]:
+    """Return what the command line has watched.
+
+    Args:
+        is_watching: Something is watched without it.
+    """
     if not settings.watch:
+        if is_watching:
+            return ((),) * len(names)
         for flag in ("watch_ignore", "watch_poll"):
             if getattr(settings, flag):
                 raise UsageError(f"--{flag.replace('_', '-')} needs a --watch to go with it")

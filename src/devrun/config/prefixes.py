@@ -52,7 +52,7 @@ def prefix_settings(
         styles=styles,
         length=length,
         pad=padded if settings.pad_prefix is None else settings.pad_prefix,
-        timestamps=settings.timestamps,
+        timestamps=bool(settings.timestamps),
         time_format=_time_format(settings.timestamp_format) or default.time_format,
     )
 

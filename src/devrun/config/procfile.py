@@ -61,7 +61,7 @@ def read(path: str, cwd: str) -> Procfile:
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file{_others(path, cwd)}") from None
     except IsADirectoryError:
-        raise UsageError(f"{path}: is a folder; name a Procfile in it") from None
+        raise UsageError(f"{path}: is a folder; name a file in it") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {(error.strerror or '').lower()}") from None
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from devrun.appearance import ColorLevel, OutputSettings
@@ -15,10 +16,11 @@ from devrun.config.definitions import (
     format_of,
     read_definitions,
 )
-from devrun.config.environment import layers
+from devrun.config.environment import env_files, layers
 from devrun.config.instances import chosen_instances
 from devrun.config.policies import kill_others, teardown, watch_settings, with_policies
 from devrun.config.prefixes import prefix_settings, with_own_colors
+from devrun.config.production import in_production, log_format, unwatched
 from devrun.config.root_file import find_root_file
 from devrun.config.selection import files_of, select
 from devrun.config.settings import RunSettings
@@ -30,20 +32,36 @@ from devrun.model import EnvironmentSettings, Project, Service, WatchSettings
 
 TYPE_CHECKING = False  # TOML's modules are loaded when there is such a file
 if TYPE_CHECKING:
+    from devrun.config.ecosystem.reading import ReadOnce
     from devrun.config.toml.project import TomlProject
     from devrun.config.toml.run import RunTexts
 
 
+_NAME = re.compile(r"\w[\w.-]{0,63}")
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """A project, and what the user should know about it though it can run."""
+    """A project.
+
+    Attributes:
+        warnings: What the user should know about it though it can run.
+        defined: What the files of the project define, if there are any.
+    """
 
     project: Project
     warnings: tuple[str, ...]
+    defined: Definitions | None = None
 
 
 def resolve(
-    settings: RunSettings, *, cwd: str, environ: Mapping[str, str], color_level: ColorLevel
+    settings: RunSettings,
+    *,
+    cwd: str,
+    environ: Mapping[str, str],
+    color_level: ColorLevel,
+    ecosystem_reader: ReadOnce | None = None,
+    unreadable: dict[str, None] | None = None,
 ) -> Resolution:
     """Return the project that the settings mean.
 
@@ -51,19 +69,25 @@ def resolve(
         cwd: Absolute path of the current folder.
         environ: devrun's own environment.
         color_level: How many colours the output may use.
+        ecosystem_reader: Reads ecosystem files, if there are any.
+        unreadable: Gets why files of variables cannot be read, which are left out then; None if
+            one is an error.
 
     Raises:
         UsageError: Something is wrong; the message says what, where and what to write instead.
     """
     settings, cwd = _in_root(settings, cwd)
-    settings, defined = _defined(settings, cwd, environ)
+    said = settings
+    settings, defined = _defined(settings, cwd, environ, ecosystem_reader, unreadable)
+    settings = in_production(settings)
     toml = None if defined is None else defined.toml
-    environment = environment_settings(settings, cwd, toml)
+    environment = _readable(environment_settings(settings, cwd, toml), unreadable)
     selection = select(settings, cwd, defined)
     services = chosen_instances(settings, selection, layers(environment, environ))
     names = [service.name for service in services]
     shell = chosen_shell(settings.shell, environ, cwd=cwd)
     services = with_commands(settings, services, shell=shell, root=cwd)
+    services = unwatched(settings, services)
     services = with_policies(settings, services, root=cwd, from_file=defined is not None)
     output = _output(settings, names, color_level, padded=selection.defined is not None)
     if toml is not None:
@@ -76,7 +100,7 @@ def resolve(
         kill_others=kill_others(settings, selection, toml),
         success=parse_success(settings.success or "all", names),
         max_processes=_max_processes(settings),
-        watch=watch_settings(settings, root=cwd, usual=_watch_of(defined)),
+        watch=_watch(settings, services, defined, root=cwd),
         teardown=teardown(
             settings, shell=shell, root=cwd, usual=None if toml is None else toml.teardown
         ),
@@ -87,12 +111,18 @@ def resolve(
         procfile=selection.from_procfile,
         groups=() if defined is None else defined.groups,
         shutdown_timeout=None if toml is None else toml.shutdown_timeout,
+        name=run_name(settings),
     )
-    return Resolution(project, selection.warnings)
+    warnings = (*selection.warnings, *_places(said, project, toml))
+    return Resolution(project, warnings, defined)
 
 
 def _defined(
-    settings: RunSettings, cwd: str, environ: Mapping[str, str]
+    settings: RunSettings,
+    cwd: str,
+    environ: Mapping[str, str],
+    ecosystem_reader: ReadOnce | None,
+    unreadable: dict[str, None] | None,
 ) -> tuple[RunSettings, Definitions | None]:
     """Return what the files define, and the settings with what these say of the run."""
     files = files_of(settings, cwd)
@@ -104,6 +134,7 @@ def _defined(
 
     def layered(env_files: tuple[str, ...] | None, override: bool | None) -> dict[str, str]:  # noqa: FBT001 - the reader's form
         own = _environment(settings, cwd, env_files, override=bool(override))
+        own = _readable(own, unreadable)
         return {name: variable.value for name, variable in layers(own, environ).items()}
 
     request = Request(
@@ -114,11 +145,32 @@ def _defined(
         profiles=frozenset(name for text in settings.profiles for name in text.split(",")),
         env_name=env_name,
         layered=layered,
+        ecosystem_reader=ecosystem_reader,
     )
     defined = read_definitions(files, request)
     if defined.toml is None:
         return settings, defined
     return _with_texts(settings, defined.toml.texts), defined
+
+
+def _readable(
+    settings: EnvironmentSettings, unreadable: dict[str, None] | None
+) -> EnvironmentSettings:
+    """Return the settings without files that cannot be read, if these are gathered."""
+    if unreadable is None:
+        return settings
+    files: list[str] = []
+    for path in env_files(settings):
+        try:
+            layers(EnvironmentSettings(None, (path,)), {})
+        except UsageError as error:
+            unreadable[str(error)] = None
+        else:
+            files.append(path)
+    root = settings.root_file if settings.root_file in files else None
+    return replace(
+        settings, root_file=root, files=tuple(path for path in settings.files if path in files)
+    )
 
 
 def _without_env_name(
@@ -142,13 +194,20 @@ def _with_texts(settings: RunSettings, texts: RunTexts) -> RunSettings:
         success=settings.success or texts.success,
         max_processes=None if most is None else str(most),
         prefix=settings.prefix or texts.prefix,
-        timestamps=settings.timestamps or bool(texts.timestamps),
+        timestamps=texts.timestamps if settings.timestamps is None else settings.timestamps,
         timestamp_format=settings.timestamp_format or texts.timestamp_format,
     )
 
 
-def _watch_of(defined: Definitions | None) -> WatchSettings:
-    return WatchSettings() if defined is None else defined.watch
+def _watch(
+    settings: RunSettings, services: Sequence[Service], defined: Definitions | None, *, root: str
+) -> WatchSettings:
+    """Return what holds for the watching of the services that run."""
+    usual = WatchSettings() if defined is None else defined.watch
+    whole = watch_settings(settings, root=root, usual=usual)
+    watching = {service.process for service in services if service.watch}
+    own = tuple((name, each) for name, each in whole.services if name in watching)
+    return replace(whole, services=own, poll=whole.poll and any(s.watch for s in services))
 
 
 def _in_root(settings: RunSettings, cwd: str) -> tuple[RunSettings, str]:
@@ -213,10 +272,42 @@ def _environment(
 # -- the run as a whole -------------------------------------------------------------------------
 
 
+def run_name(settings: RunSettings) -> str | None:
+    """Return what tells the run from others of the same folder, or None.
+
+    Raises:
+        UsageError: It cannot be a name.
+    """
+    if settings.name is None:
+        return None
+    if not _NAME.fullmatch(settings.name) or settings.name.isdecimal():
+        message = f'--name "{settings.name}": write letters, digits, dots, dashes and underscores'
+        raise UsageError(f"{message}, and a letter among them; a number would be taken for a pid")
+    return settings.name
+
+
 def _max_processes(settings: RunSettings) -> int | None:
     if settings.max_processes is None:
         return None
     return values.process_count(settings.max_processes, "--max-processes")
+
+
+def _places(said: RunSettings, project: Project, toml: TomlProject | None) -> Iterator[str]:
+    """Yield a warning if fewer may run at a time than have to.
+
+    Args:
+        said: What the command line says.
+    """
+    if project.max_processes is None:
+        return
+    from devrun.config.places import too_few_places
+
+    place = f"--max-processes {said.max_processes}"
+    if not said.max_processes and toml is not None:
+        place = f"{toml.said[''].at(('max_processes',)).place}: max_processes"
+    warning = too_few_places(project.services, project.max_processes, place)
+    if warning is not None:
+        yield warning
 
 
 def _input_target(settings: RunSettings, names: Sequence[str | None]) -> int | None:
@@ -257,4 +348,6 @@ def _output(
         group=settings.group and not settings.raw,
         timings=settings.timings and not settings.raw,
         tail=tail,
+        log_format=log_format(settings),
+        keys=not settings.prod if settings.keys is None else settings.keys,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from devrun.config.definitions import (
     DISCOVERED,
+    IN_PRODUCTION,
     PYPROJECT,
     RELEASE,
     Definitions,
@@ -111,14 +112,16 @@ def files_of(settings: RunSettings, cwd: str) -> tuple[str, ...]:
     Raises:
         NothingToRun: There is no command, and no Procfile in the folder.
     """
-    return settings.files or (() if settings.commands else _discovered(cwd))
+    if settings.files or settings.commands:
+        return settings.files
+    return _discovered(cwd, IN_PRODUCTION if settings.prod else DISCOVERED)
 
 
-def _discovered(cwd: str) -> tuple[str, ...]:
-    found = discovered(cwd)
+def _discovered(cwd: str, candidates: Sequence[str]) -> tuple[str, ...]:
+    found = discovered(cwd, candidates)
     if found is not None:
         return (found,)
-    names = ", ".join(name for name in DISCOVERED if name != PYPROJECT)
+    names = ", ".join(name for name in candidates if name != PYPROJECT)
     raise NothingToRun(f"nothing to run: no command, no -f, and none of {names} in this folder")
 
 
@@ -169,7 +172,8 @@ def _wanted(
     only = _listed(settings.only, "--only", names, files)
     excepted = _listed(settings.excepted, "--except", names, files)
     warnings: tuple[str, ...] = ()
-    wanted = with_needs(frozenset(chosen), defined.services) if chosen else defined.wanted
+    _check_enabled([*chosen, *only], defined)
+    wanted = _named(chosen, defined) if chosen else defined.wanted
     if only:
         wanted = only if not chosen else wanted & only
     elif not chosen and defined.procfile and RELEASE in frozenset(names) - wanted:
@@ -177,14 +181,35 @@ def _wanted(
     return wanted - excepted, warnings
 
 
-def with_needs(names: frozenset[str], services: Sequence[Service]) -> frozenset[str]:
-    """Return services by name with all that they cannot do without."""
+def _named(names: Sequence[str], defined: Definitions) -> frozenset[str]:
+    """Return the services that are named, and what they need; not what never runs."""
+    disabled = frozenset() if defined.toml is None else frozenset(defined.toml.disabled)
+    return with_needs(frozenset(names), defined.services, without=disabled)
+
+
+def _check_enabled(names: Sequence[str], defined: Definitions) -> None:
+    disabled: Mapping[str, str] = {} if defined.toml is None else defined.toml.disabled
+    for name in names:
+        if name in disabled:
+            message = f'{disabled[name]}: "{name}" never runs; take that out to run it'
+            raise UsageError(message)
+
+
+def with_needs(
+    names: frozenset[str], services: Sequence[Service], *, without: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """Return services by name with all that they cannot do without.
+
+    Args:
+        without: What is not run though it is needed.
+    """
     by_name = {service.name: service for service in services}
     found, queue = set(names), list(names)
     while queue:
         service = by_name[queue.pop()]
         for dependency in service.depends_on:
-            if dependency.required and dependency.service not in found:
-                found.add(dependency.service)
-                queue.append(dependency.service)
+            name = dependency.service
+            if dependency.required and name not in found and name not in without:
+                found.add(name)
+                queue.append(name)
     return frozenset(found)

@@ -67,11 +67,12 @@ class RunSettings:
     handle_input: bool = False
     default_input_target: str | None = None
     focus: str | None = None
+    keys: bool | None = None
     prefix: str | None = None
     prefix_colors: str | None = None
     prefix_length: str | None = None
     pad_prefix: bool | None = None
-    timestamps: bool = False
+    timestamps: bool | None = None
     timestamp_format: str | None = None
     raw: bool = False
     raw_only: str | None = None
@@ -83,6 +84,9 @@ class RunSettings:
     quiet: bool = False
     tty: bool | None = None
     color: bool | None = None
+    log_format: str | None = None
+    name: str | None = None
+    prod: bool = False
     dry_run: bool = False
 
 

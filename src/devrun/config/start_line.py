@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from devrun.config.command_line import Reading, said_places
+from devrun.config.definitions import IN_PRODUCTION, discovered
 from devrun.config.environment import layers
 from devrun.config.flags import FLAGS, Flag, Takes
 from devrun.config.option_reader import OptionReader, Request
@@ -114,8 +115,10 @@ def read_start_line(
     in_files = _variables_of_files(reader, below, folder, skipped=skipped)
     _read_variables(reader, in_files, named)
     warnings = _read_option_files(reader, cwd, named)
-    procfiles = environ.get("PROCFILE") or in_files.get("PROCFILE") or "Procfile"
-    reader.values.setdefault("files", (procfiles,))
+    if "files" not in reader.values:
+        usual = IN_PRODUCTION if reader.values.get("prod") else ()
+        said_file = environ.get("PROCFILE") or in_files.get("PROCFILE")
+        reader.values["files"] = (said_file or discovered(folder, usual) or "Procfile",)
     said = dict(reader.values)
     settings, more = _translated(said, named)
     settings = replace(settings, env_below=tuple(below), no_env=settings.no_env or skipped)

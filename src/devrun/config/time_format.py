@@ -1,4 +1,4 @@
-"""``--timestamp-format``: Unicode's date tokens, as concurrently has them, or strftime's."""
+"""``--timestamp-format``: Unicode's date tokens, as concurrently has them, strftime's, or iso."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ _LENGTHS: dict[str, tuple[int, ...]] = {
 }
 """How often each letter may stand in a row: concurrently's part of Unicode TR35's date fields."""
 
+ISO = "iso"
+"""The one format with a name: ISO 8601 in UTC, as logs have it."""
+
 _PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+", re.ASCII)
 _DIRECTIVE = re.compile(r"%[-A-Za-z%]")
 _LINE_END = re.compile(r"[\n\r]")
@@ -53,6 +56,8 @@ def parse_time_format(text: str, option: str) -> TimeFormat:
         UsageError: It is neither.
     """
     place = f'{option} "{text}"'
+    if text == ISO:
+        return TimeFormat(iso_utc=True)
     if _LINE_END.search(text):
         raise UsageError(f"{place}: a line end in it")
     return (

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from devrun.events import Event
+from devrun.events import Event, Output
 from devrun.output.journal import Journal
-from devrun.output.presenter import Presenter
+from devrun.output.renderer import Renderer
 
 
 class Direct:
     """Shows events as they come."""
 
-    def __init__(self, presenter: Presenter, journal: Journal) -> None:
+    def __init__(self, presenter: Renderer, journal: Journal) -> None:
         self._presenter = presenter
         self._journal = journal
 
@@ -27,3 +27,12 @@ class Direct:
     async def finish(self) -> None:
         """End the line that is open."""
         self._journal.put(self._presenter.finish(()))
+
+
+class OwnLines(Direct):
+    """Shows what devrun has to say, and not what the services wrote: that is in their files."""
+
+    def __call__(self, event: Event) -> None:
+        """Show an event, unless it is output."""
+        if not isinstance(event, Output):
+            super().__call__(event)

@@ -9,7 +9,7 @@ import trio
 
 from devrun.events import Event, Exited, Output, Piece, Stopping
 from devrun.output.journal import Journal
-from devrun.output.presenter import Presenter
+from devrun.output.renderer import Renderer
 
 IN_MEMORY = 1024 * 1024
 """Bytes that wait in memory; what goes beyond them waits in a temporary file."""
@@ -30,7 +30,7 @@ class Focused:
 
     def __init__(
         self,
-        presenter: Presenter,
+        presenter: Renderer,
         journal: Journal,
         *,
         service: int,

@@ -9,7 +9,8 @@ import trio
 
 from devrun.events import Event, Output, Piece, Stopping
 from devrun.output.journal import Journal
-from devrun.output.presenter import Buffer, Presenter
+from devrun.output.presenter import Buffer
+from devrun.output.renderer import Renderer
 
 IN_MEMORY = 1024 * 1024
 """Bytes of one service that wait in memory; what goes beyond them waits in a temporary file."""
@@ -31,7 +32,7 @@ class Grouped:
 
     def __init__(
         self,
-        presenters: Sequence[Presenter],
+        presenters: Sequence[Renderer],
         journal: Journal,
         *,
         failed: Callable[[OSError], None],

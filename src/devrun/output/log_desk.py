@@ -97,7 +97,9 @@ class Desk:
         wall_clock: Callable[[], float],
     ) -> None:
         self._services = services
+        self._say = say
         self._archivist = archivist
+        self._wall_clock = wall_clock
         self._targets: dict[str, _Target] = {}
         self._sources: dict[_Source, tuple[SourceLines, _Target]] = {}
         self._late: set[_Source] = set()
@@ -105,11 +107,7 @@ class Desk:
         self._touched: set[_Target] = set()
         for service in services.values():
             for stream in service.streams:
-                path = service.path(stream)
-                if path not in self._targets:
-                    file = self._file(path, service.log, say, wall_clock)
-                    self._targets[path] = _Target(file)
-                self._targets[path].declared += 1
+                self._target(service, stream).declared += 1
 
     def write(self, chunk: Chunk) -> None:
         """Add a chunk to its file."""
@@ -146,12 +144,20 @@ class Desk:
         instance, generation, stream = source
         service = self._services[instance]
         lines = SourceLines(_style(service, stream), keeps_sequences=service.keeps_sequences)
-        target = self._targets[service.path(stream)]
+        target = self._target(service, stream)
+        target.declared = max(target.declared, 1)
         target.live += 1
         self._sources[source] = lines, target
         if generation <= self._ended.get(instance, 0):
             self._late.add(source)
         return lines, target
+
+    def _target(self, service: LoggedService, stream: Stream) -> _Target:
+        """Return a service's file; one that was added or renamed may have a new one."""
+        path = service.path(stream)
+        if path not in self._targets:
+            self._targets[path] = _Target(self._file(path, service.log))
+        return self._targets[path]
 
     def _finish(self, source: _Source) -> None:
         lines, target = self._sources.pop(source)
@@ -160,22 +166,16 @@ class Desk:
         target.live -= 1
         self._touched.add(target)
 
-    def _file(
-        self,
-        path: str,
-        log: LogFile,
-        say: Callable[[str], None],
-        wall_clock: Callable[[], float],
-    ) -> AppendedFile:
+    def _file(self, path: str, log: LogFile) -> AppendedFile:
         keeping = Keeping(path, log.keep_files, log.keep_seconds, log.compress)
         if log.max_size is not None:
             self._archivist.request(keeping)  # There may be work from an earlier run.
         return AppendedFile(
             path,
             max_size=log.max_size,
-            say=say,
+            say=self._say,
             rotated=lambda: self._archivist.request(keeping),
-            wall_clock=wall_clock,
+            wall_clock=self._wall_clock,
         )
 
 

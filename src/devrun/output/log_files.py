@@ -62,6 +62,10 @@ class LogFiles:
         self._thread = threading.Thread(target=self._write_all, name="devrun-logs", daemon=True)
         self._thread.start()
 
+    def add(self, index: int, service: LoggedService) -> None:
+        """Write what a service says from now on to other files, or to files at all."""
+        self._services[index] = service
+
     def __call__(self, event: Event) -> None:
         """Take an event into account."""
         if isinstance(event, Output):

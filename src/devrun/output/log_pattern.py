@@ -9,6 +9,9 @@ depends on what was written, never on how it came in chunks:
   only; or when the caller says that the line is left unfinished (``search_unfinished``).
 - A line longer than ``LONGEST`` is searched in windows at fixed places, each of which overlaps the
   next by half. So a match of up to ``OVERLAP - CONTEXT`` characters is found anywhere.
+
+A line on which the search takes too long is passed over; a pattern for which that happens again and
+again is given up, and is not found.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import codecs
 import re
 
 from devrun.output.ansi import Hygiene
+from devrun.output.bounded_search import BoundedSearch, TookTooLong
 
 LONGEST = 64 * 1024
 """Characters of a line that are searched, and kept, at a time."""
@@ -47,7 +51,7 @@ class LogPattern:
     """
 
     def __init__(self, pattern: str) -> None:
-        self._pattern = re.compile(pattern)
+        self._pattern = BoundedSearch(pattern)
         self._needs_end = bool(_LOOKS_AHEAD.search(_ESCAPED.sub("x", pattern)))
         self._hygiene = Hygiene()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -55,6 +59,8 @@ class LogPattern:
         self._is_further = False
         self._after_return = False
         self._found = False
+        self.took_too_long = False
+        """Whether a line has been passed over because searching it took too long."""
 
     def feed(self, chunk: bytes) -> bool:
         """Take the next bytes of the output; return whether the pattern has been found by now."""
@@ -104,7 +110,11 @@ class LogPattern:
         Args:
             is_end: The line ends with it.
         """
-        match = self._pattern.search(window, CONTEXT if self._is_further else 0)
+        try:
+            match = self._pattern.search(window, CONTEXT if self._is_further else 0)
+        except TookTooLong:
+            self.took_too_long = True
+            return False
         if match is None:
             return False
         return is_end or not self._needs_end or match.end() < len(window)

@@ -55,6 +55,17 @@ class Prefixes:
         stamp = display_width(self.time(0.0)) + 1 if self._settings.timestamps else 0
         return stamp + width + (1 if width else 0)
 
+    def name(self, index: int) -> tuple[str, Style]:
+        """Return a service's name in brackets, as wide as the others', and its colour.
+
+        That is what can be said of it elsewhere, where pid and time are those of other lines; no
+        text if the services have no prefixes.
+        """
+        color = self._styles[index] if index < len(self._styles) else Style()
+        if self._style_of(index) is PrefixStyle.NONE:
+            return "", color
+        return f"[{pad(printable(self._services[index].label), self._columns - 2)}]", color
+
     def render(self, index: int, *, pid: int | None, now: float) -> bytes:
         """Return a service's prefix.
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
@@ -87,7 +88,7 @@ class Presenter:
         self._last_lines = last_lines
         self._fixed: dict[int, bytes] = {}
         self._pids: dict[int, int] = {}
-        self._hygiene = [Hygiene() for _ in project.services] if terminal else []
+        self._hygiene: defaultdict[int, Hygiene] = defaultdict(Hygiene)
         self._open: int | None = None
         self._open_is_state = False
 
@@ -102,6 +103,10 @@ class Presenter:
         if self._terminal and isinstance(event, Stopping) and event.received == signal.SIGINT:
             return [_REDRAW, *lines]  # Over the ^C that the terminal has echoed.
         return lines
+
+    def renamed(self, instance: int) -> None:
+        """Hear that a service is called otherwise."""
+        self._fixed.pop(instance, None)
 
     def finish(self, lines: Sequence[str]) -> Sequence[Buffer]:
         """Return the end of the output: the open line ended, then ``lines`` of devrun's own."""
@@ -187,7 +192,9 @@ class Presenter:
         instance, words = text
         if instance is not None and self._services[instance].hidden:
             return []
-        if instance is None:
+        if instance is None and not words:
+            line = b""  # Room that somebody wants.
+        elif instance is None:
             line = global_line(words, self._color)
         else:
             line = self._prefix(instance) + event_text(words, self._color)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 
 import trio
@@ -73,6 +73,10 @@ class Pump:
         """Whether chunks are to be published as they come, lines or not."""
         self.is_error = False
         """Whether the descriptor is a pipe for stderr alone."""
+        self.drops_returns = False
+        """Whether the terminal has made CR LF of line feeds, which lines are not to have."""
+        self.taps: Sequence[Callable[[bytes], None]] = ()
+        """Hear every chunk as it was read; there may be more or fewer later."""
         self.room_elsewhere: Callable[[int], Awaitable[None]] | None = None
         """Waits until others than the journal, who get the output too, may be given more."""
         self._process_ended = False
@@ -85,6 +89,11 @@ class Pump:
         self._turn_size = 0
         self._shown_at = -inf
         self._waiting: trio.CancelScope | None = None
+
+    @property
+    def unpublished(self) -> bytes:
+        """What is held back until the end of its line comes."""
+        return self._cutter.peek()
 
     def process_ended(self) -> None:
         """Say that the process has ended: what is in the pipe now is all that it wrote."""
@@ -124,6 +133,8 @@ class Pump:
             return False  # EIO: the last process has closed its side of the pty (pty(7)).
         if not chunk:
             return False
+        for tap in self.taps:
+            tap(chunk)
         self._take(chunk)
         if self._in_turn and self._has_had_its_turn(len(chunk)):
             self._end_turn()
@@ -143,9 +154,9 @@ class Pump:
     def _take(self, chunk: bytes) -> None:
         if self.at_once():
             self._flush(Piece.PART)
-            self._emit(Piece.PART, chunk)
+            self._emit(Piece.PART, self._without_returns(chunk))
             return
-        lines = self._cutter.feed(chunk)
+        lines = self._without_returns(self._cutter.feed(chunk))
         if lines:
             self._emit(Piece.LINES, lines)
             if self._in_turn:
@@ -159,6 +170,9 @@ class Pump:
             self._emit(Piece.PART, self._cutter.take())
         elif self._cutter.redrawn:
             self._show_state()
+
+    def _without_returns(self, data: bytes) -> bytes:
+        return data.replace(b"\r\n", b"\n") if self.drops_returns else data
 
     def _show_state(self) -> None:
         """Show a progress bar's present state, ten times a second at most."""

@@ -6,11 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from devrun.appearance import LogFormat
+
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
     from devrun.model import Project
     from devrun.output.prefix import Prefixes
-    from devrun.output.presenter import Presenter
+    from devrun.output.renderer import Renderer
 
 STDOUT = 1
 
@@ -38,13 +40,17 @@ class Screen:
         self,
         clock: Callable[[], float],
         last_lines: Callable[[int], Sequence[str]] = lambda _instance: (),
-    ) -> Presenter:
+    ) -> Renderer:
         """Return something that renders events.
 
         Args:
             clock: Returns the present time on the clock of the events.
             last_lines: Returns what a service has said last.
         """
+        if self._project.output.log_format is LogFormat.JSON:
+            from devrun.output.json_lines import JsonLines
+
+            return JsonLines(self._project, clock=clock)
         if sys.platform == "win32":
             # Consoles before Windows 10 know no escape sequences. (colorama's init() would replace
             # stdout everywhere, and is slow.)

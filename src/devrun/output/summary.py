@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from devrun.events import Event, Exited, Output, Piece, Restarted, Skipped, SpawnFailed
+from devrun.events import Event, Exited, Failed, Output, Piece, Restarted, Skipped, SpawnFailed
 from devrun.model import ExitStatus, Service
 from devrun.output.ansi import without_sequences
 from devrun.output.columns import cut, display_width, pad
@@ -58,8 +58,11 @@ class Summary:
             record.failure = record.reason = record.fault = None
         elif isinstance(event, Exited) and event.final and not event.stopped:
             record = self._record(event.instance)
-            record.failure = None if event.status.ok else event.status
+            is_well = event.status.ok and event.fault is None
+            record.failure = None if is_well else event.status
             record.fault, record.uptime = event.fault, event.uptime
+        elif isinstance(event, Failed):
+            _give_up(self._record(event.instance), event)
         elif isinstance(event, Skipped):
             record = self._record(event.instance)
             record.failure, record.reason = ExitStatus(code=1), f"not started: {event.reason}"
@@ -102,6 +105,12 @@ class Summary:
         if record is None:
             record = self._records[instance] = _Record()
         return record
+
+
+def _give_up(record: _Record, event: Failed) -> None:
+    """Remember why a service has been given up whose last end would not have been a failure."""
+    if record.failure is None or record.failure.ok:
+        record.failure, record.reason = ExitStatus(code=1), event.reason
 
 
 def _remember(record: _Record, event: Output) -> None:

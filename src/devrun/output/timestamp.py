@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from devrun.appearance import TimeFormat
 
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 _MICROSECONDS_LAST = re.compile(r"(?<!%)(?:%%)*%f\Z")
 
 
+def iso_utc(now: float) -> str:
+    """Return a moment, in seconds since the epoch, as ``2026-11-20T22:35:01.123Z``."""
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
 class Timestamp:
-    """Writes moments in one format, in the local zone.
+    """Writes moments in one format, in the local zone if the format names no other.
 
     Args:
         environ: Where the locale of names is taken from.
@@ -35,6 +40,8 @@ class Timestamp:
 
     def render(self, now: float) -> str:
         """Return a moment, in seconds since the epoch, as text."""
+        if self._form.iso_utc:
+            return iso_utc(now)
         moment = datetime.fromtimestamp(now).astimezone()
         if self._form.strftime:
             text = moment.strftime(self._form.strftime)

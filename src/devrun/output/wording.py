@@ -99,7 +99,8 @@ def _stopping(event: Stopping, services: Sequence[Service]) -> list[str]:
             if not event.running:
                 return []
             some = "1 process" if event.running == 1 else f"{event.running} processes"
-            return [f"Sending {name} to {some}.."]
+            order = ", dependants first" if event.in_order else ""
+            return [f"Sending {name} to {some}{order}.."]
         case StopReason.READER_GONE | StopReason.GUARDIAN_GONE | StopReason.OUTPUT_FAILED:
             return []
         case _:
@@ -108,9 +109,11 @@ def _stopping(event: Stopping, services: Sequence[Service]) -> list[str]:
 
 def _killed(event: Killed, services: Sequence[Service]) -> list[str]:
     killing = f"Sending SIGKILL to {event.processes} processes.."
+    label = services[event.instance].label
     if event.after <= 0:
-        return [killing]
-    return [f"{services[event.instance].label} did not end within {event.after:.1f} s", killing]
+        some = "1 process" if event.processes == 1 else f"{event.processes} processes"
+        return [f"Sending SIGKILL to {some} of {label}.."]
+    return [f"{label} did not end within {event.after:.1f} s", killing]
 
 
 def _left_behind(event: LeftBehind, services: Sequence[Service]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 
 import trio
@@ -26,12 +28,24 @@ class ChildExits:
     def __init__(self) -> None:
         self._changed = trio.Event()
         self._managed: set[int] = set()
+        self._left_to_others = 0
 
     def notify(self) -> None:
         """Say that some child has ended: reap those nobody waits for, wake those who wait."""
-        reap_orphans(self._managed)
+        if not self._left_to_others:
+            reap_orphans(self._managed)
         self._changed.set()
         self._changed = trio.Event()
+
+    @contextmanager
+    def left_to_others(self) -> Iterator[None]:
+        """Reap nothing but what is waited for here: a thread waits for children of its own."""
+        self._left_to_others += 1
+        try:
+            yield
+        finally:
+            self._left_to_others -= 1
+            self.notify()
 
     def manage(self, child: Child) -> None:
         """Leave this child to ``wait``; to be called before the loop gets to run."""

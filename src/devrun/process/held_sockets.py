@@ -259,6 +259,7 @@ if sys.platform != "win32":
         return held
 
     def _bind_unix(held: socket.socket, path: str) -> None:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         try:
             held.bind(path)
         except OSError as error:

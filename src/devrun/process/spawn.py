@@ -64,6 +64,7 @@ class Child:
             own. With a pty it is the same as ``output``.
         terminal: The process's side of its pty, held open so that what it wrote last is not lost
             when it ends (macOS discards it); None without a pty.
+        returns: Its line feeds come as CR LF, as usual at a terminal.
         channels: Other ways to talk with it, if it has any.
         started_at: ``time.monotonic()`` when it was started.
         ended_at: The same when it had ended, if ``note_ends`` noticed that.
@@ -74,6 +75,7 @@ class Child:
     terminal: int | None = None
     input: int | None = None
     errors: int | None = None
+    returns: bool = False
     channels: Channels | None = None
     started_at: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
@@ -129,6 +131,7 @@ def spawn(
         if stdio is Stdio.PTY and sys.platform != "win32":
             child = _spawn_on_pty(program, size, echo=takes is Input.KEYS)
             child.input = None if takes is Input.NOTHING else child.output
+            child.returns = takes is Input.KEYS
         elif takes is not Input.NOTHING:
             child = _spawn_with_input(program, stdio)
         else:
@@ -327,12 +330,16 @@ if sys.platform != "win32":
         return Child(popen, leader, terminal)
 
     def _prepare(terminal: int, size: tuple[int, int], *, echo: bool) -> None:
-        """Set the size, and have bytes come through as the program wrote them (no LF to CR LF)."""
+        """Set the size, and have bytes come through as the program wrote them (no LF to CR LF).
+
+        But where keys are typed it is as every terminal is: programs switch that on and off, and
+        only the kernel knows which line feed came when.
+        """
         import termios
 
         attributes = termios.tcgetattr(terminal)
-        attributes[1] &= ~termios.OPOST
         if not echo:
+            attributes[1] &= ~termios.OPOST
             attributes[3] &= ~termios.ECHO
         termios.tcsetattr(terminal, termios.TCSANOW, attributes)
         termios.tcsetwinsize(terminal, size)

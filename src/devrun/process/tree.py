@@ -129,13 +129,36 @@ if sys.platform == "linux":
         return True
 
     def ignores(pid: int, number: int) -> bool:
-        """Whether a process ignores a signal: ``SigIgn`` in ``/proc/PID/status``, bit 0 for 1."""
+        """Whether a process ignores a signal."""
+        return _is_in_mask(pid, number, b"SigIgn")
+
+    def _is_in_mask(pid: int, number: int, names: bytes) -> bool:
+        """Whether a signal is in one of the masks of ``/proc/PID/status``; bit 0 is signal 1.
+
+        Args:
+            names: A regular expression.
+        """
         try:
             with open(f"/proc/{pid}/status", "rb") as file:
-                mask = re.search(rb"^SigIgn:\s*([0-9a-f]+)", file.read(), re.MULTILINE)
+                masks = re.findall(rb"^(?:%b):\s*([0-9a-f]+)" % names, file.read(), re.MULTILINE)
         except OSError:
             return False
-        return mask is not None and bool(int(mask[1], 16) >> (number - 1) & 1)
+        return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
+
+    def is_out_of_reach(process: Process) -> bool:
+        """Whether SIGKILL does nothing to it now.
+
+        It may not be sent (``kill(2)``: EPERM), or it has been, and the process waits for the
+        kernel in a way that nothing can interrupt (state D, ``proc(5)``).
+        """
+        import signal
+
+        now = look_up(process.pid)
+        if now is None or now.start != process.start:
+            return False
+        if _is_forbidden(process.pid):
+            return True
+        return now.state == "D" and _is_in_mask(process.pid, signal.SIGKILL, b"SigPnd|ShdPnd")
 
     def has_variable(pid: int, name: bytes, part: bytes) -> bool:
         """Whether a process started with ``part`` among the ``/``-separated parts of a variable.
@@ -231,6 +254,11 @@ else:
         """Whether a process is known to ignore a signal; only Linux tells."""
         return False
 
+    def is_out_of_reach(process: Process) -> bool:
+        """Whether SIGKILL does nothing to it now: it may not be sent (``kill(2)``: EPERM)."""
+        now = look_up(process.pid)
+        return now is not None and now.start == process.start and _is_forbidden(process.pid)
+
     def has_variable(pid: int, name: bytes, part: bytes) -> bool:
         """Whether a process started with ``part`` among the ``/``-separated parts of a variable."""
         import psutil
@@ -249,6 +277,28 @@ else:
             return " ".join(psutil.Process(pid).cmdline())
         except psutil.Error:
             return ""
+
+
+def _is_forbidden(pid: int) -> bool:
+    """Whether the system does not let devrun signal a process."""
+    if sys.platform == "win32":
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    return False
+
+
+def described(process: Process) -> str:
+    """Return what tells people which process it is, and why it may still be there, in one line."""
+    command = command_line(process.pid)
+    shown = "".join(char if char.isprintable() else "?" for char in command)
+    now = look_up(process.pid) or process
+    forbidden = ", which devrun may not signal" if _is_forbidden(process.pid) else ""
+    return f"pid {process.pid} ({shown or 'no command line'}), state {now.state}{forbidden}"
 
 
 def reap_orphans(managed: set[int]) -> None:

@@ -2,8 +2,9 @@
 
 A burst is over after a quiet period that every change starts anew, up to a limit: one save is one
 report, however often the file is written meanwhile, and a build that writes for seconds is one
-report a second. What has changed is looked up once the burst is over, so that what came and went
-within it leaves no trace.
+report a second. Services that wait for another time have bursts of their own (``watch_bursts``).
+What has changed is looked up once the burst is over, so that what came and went within it leaves no
+trace.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import trio
 
-from devrun.model import WatchRule, WatchSettings
+from devrun.model import WatchSettings
+from devrun.sources.watch_bursts import EVERYWHERE, Burst, Bursts, Change
 from devrun.sources.watch_events import CannotWatch, KernelEvents, in_thread
-from devrun.sources.watch_ignore import Sieve
 from devrun.sources.watch_mounts import mounts, silent_file_system
-from devrun.sources.watch_tree import Change, Hints, WatchTree
+from devrun.sources.watch_tree import Watched, WatchTree
 
 POLL = 0.25
 POLL_SHARE = 10
@@ -26,18 +27,18 @@ long that it would use more than a tenth of a CPU."""
 CLOCK_STEP = 0.01
 """Seconds that a file's time may be behind the clock: kernels stamp files with a coarse one."""
 
-EVERYWHERE = Hints(everywhere=True)
+GIVE_UP = WatchSettings().longest
+"""Seconds after which what is known is reported, though folders come and go all the time."""
 
-Burst = Mapping[int, Sequence[str]]
+Report = Mapping[int, Sequence[str]]
 """Changed paths of each service, relative to the project where they are inside it."""
 
 
-async def watch(  # noqa: PLR0913 - seven, and the one that trio's nurseries add
-    rules: Sequence[tuple[int, WatchRule]],
-    settings: WatchSettings,
+async def watch(
+    rules: Sequence[Watched],
     *,
     root: str,
-    publish: Callable[[Burst], None],
+    publish: Callable[[Report], None],
     notice: Callable[[str], None],
     since: float | None = None,
     own_files: Sequence[str] = (),
@@ -46,7 +47,7 @@ async def watch(  # noqa: PLR0913 - seven, and the one that trio's nurseries add
     """Watch for ever; no change after the start of ``task_status`` is missed.
 
     Args:
-        rules: Each with the index of the service that it restarts.
+        rules: What is watched, for whom, and how.
         root: Absolute path of the project's folder.
         publish: Called once a burst.
         notice: Called with a line about what is watched in another way, or not yet.
@@ -54,91 +55,107 @@ async def watch(  # noqa: PLR0913 - seven, and the one that trio's nurseries add
             files before the watching began. None is now.
         own_files: Absolute paths of devrun's own files and folders; they never count.
     """
-    tree = WatchTree(rules, Sieve(settings.ignore, root, own_files), root)
-    watching = _Watching(tree, settings, root, notice)
-    changes = await watching.begin(since)
-    for source in dict.fromkeys(rule.source for _, rule in rules if rule.root in tree.missing):
-        notice(f'--watch "{source}": nothing there yet, waiting for it')
+    tree = WatchTree(rules, root, own_files)
+    poll = any(each.settings.poll for each in rules)
+    watching = _Watching(tree, root, notice, poll=poll)
+    await watching.begin(since)
+    missing = [
+        each.rule.place or f'--watch "{each.rule.source}"'
+        for each in rules
+        if each.rule.root in tree.missing
+    ]
+    for place in dict.fromkeys(missing):
+        notice(f"{place}: nothing there yet, waiting for it")
     task_status.started()
     try:
         while True:
-            burst = tree.by_service(await watching.burst(changes))
-            changes = set()
-            if burst:
-                publish(burst)
+            report = tree.by_service(await watching.changes())
+            if report:
+                publish(report)
     finally:
         watching.end()
 
 
 class _Watching:
-    """The state of one watching: with events, or without if they cannot be had."""
+    """The state of one watching: with events, or without if they cannot be had.
+
+    Args:
+        poll: Events are not asked for.
+    """
 
     def __init__(
-        self,
-        tree: WatchTree,
-        settings: WatchSettings,
-        project: str,
-        notice: Callable[[str], None],
+        self, tree: WatchTree, project: str, notice: Callable[[str], None], *, poll: bool
     ) -> None:
         self._tree = tree
-        self._settings = settings
         self._notice = notice
-        self._events: KernelEvents | None = KernelEvents(tree, project)
+        self._bursts = Bursts(tree.paces)
+        self._events: KernelEvents | None = None if poll else KernelEvents(tree, project)
         self._scan_time = 0.0
 
-    async def begin(self, since: float | None) -> set[Change]:
-        """Take the first snapshot and watch; return what has been written since a time already."""
+    async def begin(self, since: float | None) -> None:
+        """Take the first snapshot and watch; what has been written since a time has changed."""
         await self._scan()
-        if self._settings.poll:
-            self._events = None
-        elif kind := silent_file_system((path for path, _ in self._tree.places), mounts()):
+        if self._events is not None and (
+            kind := silent_file_system((path for path, _ in self._tree.places), mounts())
+        ):
             self._compare_times(f"{kind} does not tell of all changes")
         await self._settle()
-        if since is None:
-            return set()
-        return self._tree.written_since(int((since - CLOCK_STEP) * 1e9))
+        if since is not None:
+            written = self._tree.written_since(int((since - CLOCK_STEP) * 1e9))
+            self._bursts.compared(written, trio.current_time())
 
-    async def burst(self, changes: set[Change]) -> set[Change]:
-        """Wait for changes, and for the quiet after them; return all of them.
-
-        Args:
-            changes: What is known to have changed already.
-        """
-        if self._events is None:
-            return changes | await self._burst_of_times(begun=bool(changes))
-        try:
-            hints = await self._hints(self._events, begun=bool(changes))
-        except CannotWatch as reason:
-            self._compare_times(str(reason))
-            hints = EVERYWHERE
-        if hints.everywhere:
-            return changes | await self._settle()
-        return changes | await in_thread(lambda: self._tree.look(hints.files))
+    async def changes(self) -> set[Change]:
+        """Wait until a burst is over; return what has changed in it, which may be nothing."""
+        while True:
+            if self._events is None:
+                await self._wait_by_times()
+            elif not await self._wait_for_events(self._events):
+                return await self._found(self._bursts.all())
+            if ended := self._bursts.over(trio.current_time()):
+                return await self._found(ended)
 
     def end(self) -> None:
         """Let go of what the system has lent."""
         if self._events is not None:
             self._events.close()
 
-    async def _hints(self, events: KernelEvents, *, begun: bool) -> Hints:
-        """Collect where to look, from the first change to the quiet after the last one.
+    async def _wait_for_events(self, events: KernelEvents) -> bool:
+        """Wait for events, or the end of a burst; return False if all is to be compared now."""
+        end = self._bursts.next_end
+        if end is None and not events.complete:
+            self._bursts.hinted(EVERYWHERE, trio.current_time())
+            return True
+        left = None if end is None else end - trio.current_time()
+        try:
+            if left is None or left > 0:
+                hints = await events.next(left)
+                self._bursts.hinted(hints, trio.current_time())
+        except CannotWatch as reason:
+            self._compare_times(str(reason))
+        if events.alive:
+            return True
+        self._bursts.hinted(EVERYWHERE, trio.current_time())
+        return False
 
-        Raises:
-            CannotWatch: There will be no more events.
-        """
-        hints = Hints()
-        while not (hints or begun):
-            hints = await events.next(None) if events.complete else EVERYWHERE
-        first = last = trio.current_time()
-        while events.alive:
-            end = min(last + self._settings.quiet, first + self._settings.longest)
-            left = end - trio.current_time()
-            if left <= 0:
-                return hints
-            if more := await events.next(left):
-                hints |= more
-                last = trio.current_time()
-        return EVERYWHERE
+    async def _wait_by_times(self) -> None:
+        """Look at everything after a while; as soon as a burst may be over, if there is one."""
+        wait = max(POLL, POLL_SHARE * self._scan_time)
+        if (end := self._bursts.next_end) is not None:
+            wait = max(min(wait, end - trio.current_time()), self._scan_time)
+        await trio.sleep(wait)
+        changes = await self._scan()
+        self._bursts.compared(changes, trio.current_time())
+
+    async def _found(self, ended: Sequence[Burst]) -> set[Change]:
+        """Return what has changed in bursts that are over; of the others it is remembered."""
+        known = {change for burst in ended for change in burst.changes}
+        if any(burst.hints.everywhere for burst in ended):
+            changes = await self._settle()
+            own = self._bursts.of(ended, changes)
+            self._bursts.compared(changes - own, trio.current_time())
+            return known | own
+        files = {change for burst in ended for change in burst.hints.files}
+        return known | await in_thread(lambda: self._tree.look(files))
 
     async def _settle(self) -> set[Change]:
         """Compare everything, and watch the folders that there are.
@@ -146,7 +163,7 @@ class _Watching:
         Files may have been born in a new folder before it was watched, so everything is compared
         again after that, until no more folders turn up.
         """
-        give_up = trio.current_time() + self._settings.longest
+        give_up = trio.current_time() + GIVE_UP
         changes = await self._scan()
         try:
             while self._events is not None and not self._events.complete:
@@ -156,20 +173,6 @@ class _Watching:
                 changes |= await self._scan()
         except CannotWatch as reason:
             self._compare_times(str(reason))
-        return changes
-
-    async def _burst_of_times(self, *, begun: bool) -> set[Change]:
-        changes: set[Change] = set()
-        while not (changes or begun):
-            await trio.sleep(max(POLL, POLL_SHARE * self._scan_time))
-            changes = await self._scan()
-        over = trio.current_time() + self._settings.longest
-        while trio.current_time() < over:
-            await trio.sleep(max(self._settings.quiet, self._scan_time))
-            more = await self._scan()
-            if not more:
-                break
-            changes |= more
         return changes
 
     async def _scan(self) -> set[Change]:

@@ -15,7 +15,8 @@ from typing import TypeVar
 import trio
 from watchfiles._rust_notify import RustNotify
 
-from devrun.sources.watch_tree import MANY_EVENTS, Hints, Place, WatchTree, biggest
+from devrun.sources.watch_bursts import MANY_EVENTS, Hints
+from devrun.sources.watch_tree import Place, WatchTree, biggest
 
 IDLE_STEP_MS = 10
 BURST_STEP_MS = 5

@@ -10,58 +10,53 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from devrun.model import WatchRule
+from devrun.model import WatchRule, WatchSettings
+from devrun.sources.watch_bursts import MANY_EVENTS, Change, Hints, Pace
 from devrun.sources.watch_ignore import MARKERS, Sieve, with_separator
 from devrun.sources.watch_root import Identity, WatchedRoot, identity_of
 
 Place = tuple[str, Identity]
 """A folder to be watched by itself: its path without symbolic links, and which one it is."""
 
-Change = tuple[int, str]
-"""Number of a watched root, and the path of a file that counts for it."""
-
-MANY_EVENTS = 1000
-"""The kernel drops events when 16,384 wait to be read (``fs.inotify.max_queued_events``), five or
-so a file, and the backend does not tell: after this many paths everything is compared."""
-
 
 @dataclass(frozen=True, slots=True)
-class Hints:
-    """Where to look.
+class Watched:
+    """A rule with whom it is for.
 
     Attributes:
-        files: What may have changed.
-        everywhere: Anything may have changed: folders have come or gone, or events were lost.
-        events: How many paths the kernel has named.
+        service: Index of the service that it restarts.
+        settings: What holds for the watching of that service.
     """
 
-    files: frozenset[Change] = frozenset()
-    everywhere: bool = False
-    events: int = 0
-
-    def __bool__(self) -> bool:
-        return bool(self.files) or self.everywhere
-
-    def __or__(self, other: Hints) -> Hints:
-        events = self.events + other.events
-        everywhere = self.everywhere or other.everywhere or events >= MANY_EVENTS
-        return Hints(self.files | other.files, everywhere, events)
+    service: int
+    rule: WatchRule
+    settings: WatchSettings
 
 
 class WatchTree:
     """What the rules of a project watch.
 
     Args:
-        rules: Each with the index of the service that it restarts.
-        sieve: Tells what is left out.
+        rules: What is watched. Services share a root if the same is left out for both, and if they
+            wait equally long.
         project: Absolute path of the project's folder.
+        own_files: Absolute paths of devrun's own files and folders; they never count.
     """
 
-    def __init__(self, rules: Sequence[tuple[int, WatchRule]], sieve: Sieve, project: str) -> None:
-        by_root: dict[str, list[tuple[int, str | None]]] = {}
-        for service, rule in rules:
-            by_root.setdefault(rule.root, []).append((service, rule.pattern))
-        self._roots = [WatchedRoot(root, each, sieve) for root, each in by_root.items()]
+    def __init__(
+        self, rules: Sequence[Watched], project: str, own_files: Sequence[str] = ()
+    ) -> None:
+        by_root: dict[tuple[str, tuple[str, ...], Pace], list[tuple[int, str | None]]] = {}
+        for each in rules:
+            settings = each.settings
+            key = (each.rule.root, settings.ignore, Pace(settings.quiet, settings.longest))
+            by_root.setdefault(key, []).append((each.service, each.rule.pattern))
+        sieves = {ignore: Sieve(ignore, project, own_files) for _, ignore, _ in by_root}
+        self._roots = [
+            WatchedRoot(root, patterns, sieves[ignore])
+            for (root, ignore, _), patterns in by_root.items()
+        ]
+        self.paces = tuple(pace for _, _, pace in by_root)
         self._project = project
         self._places: dict[str, Identity] = {}
         self._all_places: frozenset[Place] = frozenset()

@@ -32,12 +32,26 @@ from devrun.process.group import Ownership
 from devrun.process.node import ipc as node_ipc
 from devrun.process.node.ipc import NodeIpc
 from devrun.process.notify_socket import NotifySocket, is_of
-from devrun.supervise.messages import BecameReady, Extend, Faulty, Input, Probed
-from devrun.supervise.probes.answers import Failed, HeldByOther, Subject
+from devrun.supervise.messages import (
+    BecameReady,
+    Extend,
+    Failing,
+    Faulty,
+    Input,
+    Probed,
+    StillClosed,
+)
+from devrun.supervise.probes.answers import Failed, HeldByOther, Subject, one_line
 
 TYPE_CHECKING = False  # most services share no ports
 if TYPE_CHECKING:
     from devrun.supervise.shared_ports import SharedPorts
+
+MOST_HOLDERS = 8
+"""Other holders of its port that are told of one generation."""
+
+LAST_LOOK = 1.0
+"""Seconds that may be spent on finding out why a generation ended that was not ready."""
 
 STATUS_CHANGES = 8
 """Lines of ``STATUS=`` that are shown of one generation; more would be a log of its own."""
@@ -75,15 +89,18 @@ class Attention:
         self._send = send
         self._notice = notice
         self._probing: list[trio.CancelScope] = []
-        self._in_peace = False
+        self._in_peace = self._was_asked = False
         self._main_pid: int | None = None
         self._statuses = 0
+        self._holders: set[str] = set()
+        self._is_ready = spec.ready is None
         self._watchdog: trio.CancelScope | None = None
         self._interval = inf
         gate = None if spec.ready is None else spec.ready.gate
         if isinstance(gate, NotifyGate) and gate.watchdog is not None:
             self._interval = gate.watchdog
         self._pattern = None
+        self._passed_over = False
         if spec.ready is not None and isinstance(spec.ready.gate, LogGate):
             from devrun.output.log_pattern import LogPattern
 
@@ -103,10 +120,20 @@ class Attention:
         if self._pattern is None or event.piece is Piece.PROGRESS:
             return  # The state of a line that is redrawn comes again, in full.
         found = self._pattern.feed(event.data)
+        if self._pattern.took_too_long and not self._passed_over:
+            self._say_passed_over()
         # A part is shown when it has been quiet for a while: it may be a prompt.
         if found or (event.piece is Piece.PART and self._pattern.search_unfinished()):
             self._pattern = None
             self._became_ready()
+
+    def _say_passed_over(self) -> None:
+        self._passed_over = True
+        gate = None if self._spec.ready is None else self._spec.ready.gate
+        if isinstance(gate, LogGate):
+            reason = f'searching a line for "{one_line(gate.pattern)}" took too long'
+            self._notice(f"{reason}: it is passed over")
+            self._send(StillClosed(self.generation, reason))
 
     def await_ready(self, nursery: trio.Nursery) -> None:
         """Find out when it is ready."""
@@ -152,10 +179,32 @@ class Attention:
         self._channels.close()
 
     def ask_to_stop(self) -> bool:
-        """Send Node's 'shutdown'; False if nobody listens for it."""
-        return self._channels.ipc is not None and self._channels.ipc.send_nowait("shutdown")
+        """Send Node's 'shutdown', once; False if nobody listens for it."""
+        if not self._was_asked and self._channels.ipc is not None:
+            self._was_asked = self._channels.ipc.send_nowait("shutdown")
+        return self._was_asked
+
+    @property
+    def hears_output(self) -> bool:
+        """Whether its output may still say that it is ready."""
+        return self._pattern is not None
+
+    async def look_once_more(self) -> None:
+        """Say who has its port, if somebody else has: that may be why it ended before it was ready.
+
+        What cannot listen ends before it is asked, as a rule.
+        """
+        gate = None if self._spec.ready is None else self._spec.ready.gate
+        if self._is_ready or self._in_peace or not isinstance(gate, PortProbe | HttpProbe):
+            return
+        from devrun.supervise.probes.asking import ask
+
+        answer = await ask(gate, self._subject(), timeout=LAST_LOOK)
+        if isinstance(answer, HeldByOther):
+            self._say_why_not(answer)
 
     def _became_ready(self) -> None:
+        self._is_ready = True
         self._send(BecameReady(self.generation))
 
     # -- probes -----------------------------------------------------------------------------
@@ -168,8 +217,12 @@ class Attention:
             self._became_ready()
 
     def _say_why_not(self, answer: Failed | HeldByOther) -> None:
-        """Say what will not pass by itself: somebody else has the port."""
-        if isinstance(answer, HeldByOther):
+        """Remember it; say what will not pass by itself: somebody else has the port."""
+        self._send(StillClosed(self.generation, answer.reason))
+        if not isinstance(answer, HeldByOther) or answer.reason in self._holders:
+            return
+        if len(self._holders) < MOST_HOLDERS:
+            self._holders.add(answer.reason)
             self._notice(answer.reason)
 
     async def _watch_health(self, check: HealthCheck) -> None:
@@ -179,9 +232,10 @@ class Attention:
         def report(health: Health) -> None:
             match health:
                 case Healthy():
-                    self._send(Probed(self.generation, healthy=True))
+                    self._send(Probed(self.generation))
                 case Degraded():
-                    self._send(Probed(self.generation, healthy=False, reason=health.reason))
+                    count, most = health.failures, check.retries
+                    self._send(Failing(self.generation, health.reason, count, most))
                 case Unhealthy():
                     self._send(Faulty(self.generation, f"unhealthy: {health.reason}"))
                 case _:

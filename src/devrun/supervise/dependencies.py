@@ -6,12 +6,13 @@ dependencies by name; a name stands for all instances of a service.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from devrun.model import Project, Service
 from devrun.policies import Condition, Dependency, Group, OnRestart, Strategy
+from devrun.supervise.ending import TOO_SOON
 from devrun.supervise.state import Phase, State
 
 
@@ -47,15 +48,20 @@ Standing = Open | Closed | Never
 
 
 class Dependencies:
-    """The edges between a project's services."""
+    """The edges between a project's services.
 
-    def __init__(self, project: Project) -> None:
+    Args:
+        removed: Indices of services that are no part of the run any more.
+    """
+
+    def __init__(self, project: Project, removed: Collection[int] = ()) -> None:
         self._services = project.services
         self._instances: dict[str, list[int]] = {}
-        for service in project.services:
+        present = [service for service in project.services if service.index not in removed]
+        for service in present:
             self._instances.setdefault(name_of(service), []).append(service.index)
         self._dependants: list[list[tuple[int, Dependency]]] = [[] for _ in project.services]
-        for service in project.services:
+        for service in present:
             for dependency in service.depends_on:
                 for index in self._instances.get(dependency.service, ()):
                     self._dependants[index].append((service.index, dependency))
@@ -75,6 +81,27 @@ class Dependencies:
                 case None:
                     continue
         return Closed(tuple(missing)) if missing else Open()
+
+    def missing(self, index: int, states: Sequence[State]) -> list[str]:
+        """Return what a service depends on and is not there, each in words."""
+        return [
+            f"{dependency.service} ({dependency.condition.value})"
+            for dependency in self._services[index].depends_on
+            if dependency.required and self._met(dependency, states) is not True
+        ]
+
+    def to_start_first(self, index: int, states: Sequence[State]) -> Iterator[int]:
+        """Yield what is over, and without which a service will never start."""
+        for dependency in self._services[index].depends_on:
+            if not dependency.required:
+                continue
+            for other in self._instances.get(dependency.service, ()):
+                if states[other].over and _holds(dependency.condition, states[other]) is not True:
+                    yield other
+
+    def dependants(self, index: int) -> Iterator[int]:
+        """Yield the services that depend on one, without those that depend on these."""
+        yield from (other for other, _ in self._dependants[index])
 
     def may_stop(self, index: int, states: Sequence[State]) -> bool:
         """Whether nothing that depends on a service has a process any more."""
@@ -98,9 +125,26 @@ class Dependencies:
             for group in self._groups:
                 yield from ((other, OnRestart.RESTART) for other in self._with(index, group))
 
+    def groups_of(self, index: int) -> Iterator[Group]:
+        """Yield the groups in which the failure of a service concerns others."""
+        for group in self._groups:
+            if group.strategy is not Strategy.ONE_FOR_ONE and index in self.members_of(group):
+                yield group
+
+    def members_of(self, group: Group) -> set[int]:
+        """Return the instances of a group's services."""
+        return {index for name in group.members for index in self._instances.get(name, ())}
+
+    def left_waiting(self, index: int, states: Sequence[State]) -> Iterator[int]:
+        """Yield who waits for a service that may or may not come back."""
+        for other, _ in self._dependants[index]:
+            is_waiting = states[other].phase is Phase.WAITING
+            if is_waiting and isinstance(self.standing(other, states), Closed):
+                yield other
+
     def _with(self, index: int, group: Group) -> Iterator[int]:
         """Yield the members of a group that are restarted together with a service."""
-        members = {i for name in group.members for i in self._instances.get(name, ())}
+        members = self.members_of(group)
         if index not in members:
             return
         match group.strategy:
@@ -109,11 +153,12 @@ class Dependencies:
             case Strategy.ONE_FOR_ALL:
                 yield from sorted(members - {index})
             case Strategy.REST_FOR_ONE:
-                yield from sorted(members & self._all_dependants(index))
+                yield from sorted(members & self.all_dependants(index))
             case _:
                 assert_never(group.strategy)
 
-    def _all_dependants(self, index: int) -> set[int]:
+    def all_dependants(self, index: int) -> set[int]:
+        """Return the services that depend on one, and those that depend on these, and so on."""
         found: set[int] = set()
         queue = [index]
         while queue:
@@ -171,6 +216,8 @@ def _holds(condition: Condition, state: State) -> bool | None:
 
 
 def _how(condition: Condition, state: State) -> str:
+    if state.fault == TOO_SOON:
+        return state.fault
     if state.fault is not None:
         return f"has failed: {state.fault}"
     if state.stopped or state.status is None:

@@ -15,6 +15,9 @@ from devrun.supervise.state import Phase, State, Then
 FAULT = ExitStatus(code=1)
 """How a main process counts to have ended that was stopped because it did not work."""
 
+TOO_SOON = "ended before it was ready"
+"""Why an end with exit code 0 is a failure."""
+
 Step = tuple[State, tuple[Action, ...]]
 """The next state, and what to do, in order."""
 
@@ -64,9 +67,10 @@ def main_ended(
     """The main process has ended, or never began: on purpose, for good, or to be restarted."""
     if state.phase is not Phase.RUNNING:
         shown = FAULT if state.fault and status.ok else status
-        stopped = replace(state, status=shown, stopped=state.fault is None, ready=False)
+        on_purpose = state.fault is None and state.given_up is None
+        stopped = replace(state, status=shown, stopped=on_purpose, ready=False)
         exited = _exit_event(spec, stopped, now, reason, final=state.then is Then.END)
-        if state.fault and status.signal is not None:
+        if not on_purpose and (status.signal is not None or status.ok):
             # The signal was devrun's, and its own exit code is not to look as if it had been sent
             # to devrun.
             stopped = replace(stopped, status=FAULT)
@@ -75,8 +79,12 @@ def main_ended(
             *_what_was_decided(state, now),
             _clear_or_kill(spec, state, now),
         )
-    state = replace(state, status=status, ready=False)
+    is_too_soon = status.ok and spec.ready is not None and state.ready_at is None
+    fault = TOO_SOON if is_too_soon else None
+    state = replace(state, status=status, ready=False, fault=fault)
     follows, state, news = what_follows(spec, state, status, now, unspawned=reason is not None)
+    if fault is not None:
+        news = (Notice(f"{fault}: that is a failure", spec.index), *news)
     if follows is Then.PAUSE:
         clearing = replace(
             state,
@@ -90,8 +98,15 @@ def main_ended(
     phase = Phase.IDLE if spec.watch else Phase.ENDED
     ended = replace(state, phase=phase, deadline=inf)
     exited = _exit_event(spec, ended, now, reason, final=phase is Phase.ENDED)
-    waits = emit(Notice("waiting for a watched file to change", spec.index)) if spec.watch else ()
+    waits = awaiting_change(spec) if spec.watch else ()
+    if status.ok and (why := fault or state.given_up):
+        ended = replace(ended, status=FAULT, fault=why)
     return ended, (exited, *emit(*news), *waits)
+
+
+def awaiting_change(spec: Service) -> tuple[Action, ...]:
+    """Return what says that only a change of a watched file starts a service again."""
+    return emit(Notice("waiting for a watched file to change", spec.index))
 
 
 def what_follows(
@@ -116,6 +131,7 @@ def what_follows(
             return Then.END, state, ()
         case Over(reason):
             failed = Failed(spec.index, state.generation, reason or "")
+            state = replace(state, given_up=reason)
             return Then.END, state, (failed,) if spec.restart.min_uptime < inf else ()
 
 

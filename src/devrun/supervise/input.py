@@ -16,8 +16,8 @@ from devrun.supervise.launch import Launcher
 def addressed(line: bytes, services: Sequence[Service]) -> tuple[int | None, bytes]:
     """Return the index of the service that a line is for, and what it is to get.
 
-    ``web:text`` is for the service of that name, else of that index; ``text`` is what it gets. None
-    stands for the default target, which gets the whole line.
+    ``web:text`` is for the instance or service of that name (its first instance), else of that
+    index; ``text`` is what it gets. None stands for the default target, which gets the whole line.
     """
     word, colon, rest = line.partition(b":")
     if not colon or not rest:
@@ -27,7 +27,7 @@ def addressed(line: bytes, services: Sequence[Service]) -> tuple[int | None, byt
         if service.name == target:
             return service.index, rest
     for service in services:
-        if str(service.index) == target:
+        if service.process == target or str(service.index) == target:
             return service.index, rest
     return None, line
 

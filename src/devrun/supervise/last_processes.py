@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from math import inf
 
 import trio
 
@@ -28,6 +29,9 @@ async def clear_up(
 ) -> list[LeftBehind]:
     """Stop every process below devrun; return who was asked.
 
+    What could not be killed before this has its time to end by itself, and is not waited for a
+    second time after that. The guardian, which ends last, names what cannot be stopped.
+
     Args:
         number: The signal to ask with.
         deadline: When what is left is killed, on trio's clock.
@@ -35,14 +39,19 @@ async def clear_up(
     """
     asking = Asking()
     found: list[LeftBehind] = []
-    while left := tree.descendants(os.getpid()):
-        if kills() or trio.current_time() >= deadline:
+    give_up_at = inf
+    given_up = {_key(each) for each in _descendants() if tree.is_out_of_reach(each)}
+    while left := _descendants():
+        reachable = [each for each in left if _key(each) not in given_up]
+        now = trio.current_time()
+        if kills() or now >= deadline:
+            give_up_at = min(give_up_at, now + UNKILLABLE_AFTER)
+            if not reachable or now >= give_up_at:
+                break
             kill_everything()
             await exits.changed(at_most=RECHECK)
-            if trio.current_time() >= deadline + UNKILLABLE_AFTER:
-                break
             continue
-        if asked := asking.ask(left, number):
+        if asked := asking.ask(reachable, number):
             found.append(LeftBehind(None, asked))
         await exits.changed(at_most=LOOK_AGAIN)
     return found
@@ -50,5 +59,14 @@ async def clear_up(
 
 def kill_everything() -> None:
     """Kill every process below devrun; also the last resort where devrun has a defect."""
-    for process in tree.descendants(os.getpid()):
+    for process in _descendants():
         tree.send(process, KILL)
+
+
+def _descendants() -> list[tree.Process]:
+    return tree.descendants(os.getpid())
+
+
+def _key(process: tree.Process) -> tuple[int, float]:
+    """Return what stays the same of a process."""
+    return process.pid, process.start

@@ -5,12 +5,16 @@ Usable before trio is imported, because the first generation starts before that.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
+from devrun.appearance import LogFormat
 from devrun.config.environment import service_environment
 from devrun.errors import ExitCode, SpawnError, UsageError
-from devrun.model import Project, Service
+from devrun.model import EnvironmentSettings, Project, Service
 from devrun.output.screen import Size
 from devrun.process.channels import ChannelOpener
 from devrun.process.command import argv_of
@@ -26,6 +30,15 @@ if TYPE_CHECKING:
 
 NO_SIZE = (0, 0)
 """Rows and columns of what is no terminal."""
+
+
+def is_for_keys(service: Service, project: Project) -> bool:
+    """Whether a service is given a terminal because somebody said so, who may want to type there.
+
+    Where it has one because devrun's stdout is one, nobody has.
+    """
+    said = project.output.tty if service.tty is None else service.tty
+    return bool(said) and (not service.raw or service.hidden)
 
 
 class Launcher:
@@ -58,7 +71,7 @@ class Launcher:
         self._channels = ChannelOpener(environ)
         self._primaries: dict[str, ClusterPrimary] = {}
         self.listeners = Listeners()
-        self.began_at = time.time()
+        self.began_at = self._defined_at = time.time()
         """Wall-clock time at which the first process was about to be started."""
 
     def launch(self, service: Service, generation: int) -> Child:
@@ -101,6 +114,32 @@ class Launcher:
         """Return what the service's latest generation was started with, channels aside."""
         return self._last_environment.get(service.index, self._environ)
 
+    def environment_in(self, project: Project, service: Service) -> Mapping[str, str]:
+        """Return what a service of another configuration would be started with.
+
+        Raises:
+            UsageError: A file of it cannot be read.
+        """
+        return service_environment(project, service, self._environ)
+
+    @property
+    def environment_settings(self) -> EnvironmentSettings:
+        """Where the variables come from of what is started from now on."""
+        return self._project.environment
+
+    @environment_settings.setter
+    def environment_settings(self, settings: EnvironmentSettings) -> None:
+        self._project = replace(self._project, environment=settings)
+        self._defined_at = time.time()
+
+    def newer_definition(self) -> str | None:
+        """Return the file of the project's services that has changed since it was read, if any."""
+        for name in self._project.source.split(", "):
+            with suppress(OSError):
+                if os.stat(os.path.join(self._project.root, name)).st_mtime > self._defined_at:
+                    return name
+        return None
+
     def private_folder(self) -> PrivateFolder:
         """Return the run's folder for sockets.
 
@@ -128,7 +167,10 @@ class Launcher:
     def _input_of(self, service: Service) -> Input:
         if service.index == self._project.focus:
             return Input.KEYS
-        return Input.LINES if self._takes_input and service.index >= 0 else Input.NOTHING
+        if self._takes_input and service.index >= 0:
+            return Input.LINES
+        # Keys come by ``devrun attach``.
+        return Input.KEYS if is_for_keys(service, self._project) else Input.NOTHING
 
     def end_input(self) -> None:
         """Say that devrun's own stdin has ended: what starts from now on has an empty one."""
@@ -151,7 +193,9 @@ class Launcher:
             return Stdio.INHERIT
         if self._tty if service.tty is None else service.tty:
             return Stdio.PTY
-        apart = service.log is not None and service.log.error_path is not None
+        apart = self._project.output.log_format is LogFormat.JSON or (
+            service.log is not None and (service.log.json or service.log.error_path is not None)
+        )
         return Stdio.SPLIT if apart else Stdio.PIPE
 
     def _environment(self, service: Service) -> Mapping[str, str]:

@@ -28,18 +28,22 @@ from dataclasses import replace
 from math import inf
 from typing import assert_never
 
-from devrun.events import Changed, Notice, Restarted, Skipped
+from devrun.events import Changed, Failed, Notice, Restarted, Skipped
 from devrun.model import Service
-from devrun.supervise.ending import FAULT, Step, ask, emit, ended, main_ended
+from devrun.supervise.ending import FAULT, Step, ask, awaiting_change, emit, ended, main_ended
 from devrun.supervise.messages import (
+    Abandon,
     BecameReady,
     Deadline,
     Ended,
     Exceeded,
     Extend,
+    Failing,
     Faulty,
     FilesChanged,
+    GiveUp,
     Gone,
+    Hold,
     Input,
     Kill,
     Level,
@@ -50,6 +54,7 @@ from devrun.supervise.messages import (
     Spawn,
     Spawned,
     Start,
+    StillClosed,
     Stop,
 )
 from devrun.supervise.restarting import after_calm_restart
@@ -71,6 +76,10 @@ def step(spec: Service, state: State, input: Input, now: float) -> Step:  # noqa
             return _files_changed(spec, state, input, now)
         case Restart():
             return _restart(spec, state, input, now)
+        case Hold():
+            return _hold(state)
+        case GiveUp():
+            return _give_up(spec, state, input)
         case Stop():
             return _stop(spec, state, input, now)
         case Deadline():
@@ -83,10 +92,25 @@ def step(spec: Service, state: State, input: Input, now: float) -> Step:  # noqa
             return _of_process(spec, state, input, now) if state.alive else (state, ())
 
 
+OfProcess = (
+    Spawned
+    | NotSpawned
+    | Ended
+    | BecameReady
+    | Probed
+    | StillClosed
+    | Failing
+    | Faulty
+    | Exceeded
+    | Extend
+)
+"""What concerns the process of a generation."""
+
+
 def _of_process(
     spec: Service,
     state: State,
-    input: Spawned | NotSpawned | Ended | BecameReady | Probed | Faulty | Exceeded | Extend,  # noqa: A002
+    input: OfProcess,  # noqa: A002
     now: float,
 ) -> Step:
     """Answer what concerns the present generation's process."""
@@ -97,7 +121,9 @@ def _of_process(
             return main_ended(spec, state, input.status, now, input.reason)
         case Ended():
             return ended(spec, state, input, now)
-        case BecameReady() | Probed() | Faulty() | Exceeded() | Extend():
+        case (
+            BecameReady() | Probed() | StillClosed() | Failing() | Faulty() | Exceeded() | Extend()
+        ):
             return news(spec, state, input, now)
         case _:
             assert_never(input)
@@ -109,22 +135,22 @@ def _of_process(
 def _start(spec: Service, state: State, now: float) -> Step:
     if state.phase is not Phase.WAITING:
         return state, ()
-    if state.generation == 0 and spec.start_delay:
+    if state.generation == 0 and spec.start_delay and not state.delayed:
         return replace(state, phase=Phase.PAUSING, deadline=now + spec.start_delay), ()
     return _spawn(spec, state, now)
 
 
 def _spawn(spec: Service, state: State, now: float) -> Step:
-    generation = state.generation + 1
+    generation = state.latest + 1
     running = State(Phase.RUNNING, generation, since=now, tally=state.tally)
     again = emit(Restarted(spec.index, generation, now)) if state.generation else ()
     return running, (*again, Spawn(generation))
 
 
 def _respawn(spec: Service, state: State, now: float) -> Step:
-    """Start again, when what the service depends on is there."""
-    if spec.depends_on and state.generation:
-        return replace(state, phase=Phase.WAITING, deadline=inf), ()
+    """Start again, or after a delay, when what the service depends on is there."""
+    if spec.depends_on or state.held:
+        return replace(state, phase=Phase.WAITING, deadline=inf, delayed=True), ()
     return _spawn(spec, state, now)
 
 
@@ -143,8 +169,9 @@ def _gone(spec: Service, state: State, now: float, *, read: bool) -> Step:
         return state, ()  # Not asked for, or the main process is still to be reaped.
     match state.then:
         case Then.END:
-            phase = Phase.IDLE if state.fault and spec.watch else Phase.ENDED
-            return replace(state, phase=phase, deadline=inf), ()
+            return replace(state, phase=Phase.ENDED, deadline=inf), ()
+        case Then.IDLE:
+            return replace(state, phase=Phase.IDLE, deadline=inf), awaiting_change(spec)
         case Then.RESTART if read:
             return _respawn(spec, state, now)
         case Then.RESTART:
@@ -168,7 +195,8 @@ def _files_changed(
         return state, ()
     changed = emit(Changed(spec.index, input.path, input.more))
     anew, actions = _anew(spec, replace(state, tally=after_calm_restart(state.tally)), now)
-    if state.phase in (Phase.STOPPING, Phase.KILLING) and state.then is not Then.PAUSE:
+    decided = state.then in (Then.RESTART, Then.END)
+    if state.phase in (Phase.STOPPING, Phase.KILLING) and decided:
         return state, ()  # What starts next reads the files as they are then.
     return anew, (*changed, *actions)
 
@@ -179,6 +207,8 @@ def _restart(spec: Service, state: State, input: Restart, now: float) -> Step:  
     if not input.at_once and state.phase is not Phase.RUNNING:
         return state, ()  # It starts anew anyway, or is not to.
     said = emit(Notice(input.reason, spec.index)) if input.reason else ()
+    if input.at_once:
+        state = replace(state, tally=after_calm_restart(state.tally))
     anew, actions = _anew(spec, state, now)
     return anew, (*said, *actions)
 
@@ -190,13 +220,37 @@ def _anew(spec: Service, state: State, now: float) -> Step:
             return ask(spec, state, now, Then.RESTART)
         case Phase.PAUSING | Phase.IDLE:
             return _respawn(spec, state, now)
-        case Phase.STOPPING | Phase.KILLING if state.then is Then.PAUSE:
+        case Phase.STOPPING | Phase.KILLING if state.then in (Then.PAUSE, Then.IDLE):
             # A pause is not needed any more: the program is another one.
             return replace(state, then=Then.RESTART), ()
         case Phase.STOPPING | Phase.KILLING | Phase.WAITING | Phase.ENDED:
             return state, ()
         case _:
             assert_never(state.phase)
+
+
+def _hold(state: State) -> Step:
+    if state.phase in (Phase.STOPPING, Phase.KILLING, Phase.PAUSING):
+        return replace(state, held=True), ()
+    return state, ()
+
+
+def _give_up(spec: Service, state: State, input: GiveUp) -> Step:  # noqa: A002
+    """End for good what was to start again, and count that as its failure."""
+    if state.phase in (Phase.RUNNING, Phase.IDLE, Phase.ENDED) or not state.generation:
+        return state, ()
+    if state.alive and state.then not in (Then.RESTART, Then.PAUSE):
+        return state, ()
+    then = Then.IDLE if spec.watch else Then.END
+    state = replace(state, given_up=input.reason, then=then, stopped=False)
+    if state.status is not None and state.status.ok:
+        state = replace(state, status=FAULT, fault=state.fault or input.reason)
+    failed = emit(Failed(spec.index, state.generation, input.reason))
+    if state.alive:
+        return state, failed
+    if spec.watch:
+        return replace(state, phase=Phase.IDLE, deadline=inf), (*failed, *awaiting_change(spec))
+    return replace(state, phase=Phase.ENDED, deadline=inf), failed
 
 
 # -- stopping -----------------------------------------------------------------------------------
@@ -209,7 +263,9 @@ def _stop(spec: Service, state: State, input: Stop, now: float) -> Step:  # noqa
         case Phase.RUNNING:
             if input.level is Level.KILL:
                 return _kill(replace(state, asked_at=now, then=Then.END), now)
-            return ask(spec, state, now, Then.END, input.signal)
+            said = emit(Notice(input.reason, spec.index)) if input.reason else ()
+            stopping, asked = ask(spec, state, now, Then.END, input.signal)
+            return stopping, (*said, *asked)
         case Phase.STOPPING:
             ending = replace(state, then=Then.END)
             return _kill(ending, now) if input.level is Level.KILL else (ending, ())
@@ -226,6 +282,14 @@ def _kill(state: State, now: float) -> Step:
     return killing, (Kill(state.generation, now - state.asked_at),)
 
 
+def _abandon(state: State) -> Step:
+    """Wait no longer for what survives SIGKILL; another generation beside it cannot be."""
+    ended = replace(state, phase=Phase.ENDED, deadline=inf, stopped=state.then is Then.END)
+    if state.then is not Then.END:
+        ended = replace(ended, status=FAULT, fault=state.fault or "it cannot be killed")
+    return ended, (Abandon(state.generation),)
+
+
 def _deadline(spec: Service, state: State, now: float) -> Step:
     match state.phase:
         case Phase.RUNNING:
@@ -235,8 +299,7 @@ def _deadline(spec: Service, state: State, now: float) -> Step:
         case Phase.PAUSING:
             return _respawn(spec, state, now)
         case Phase.KILLING:
-            given_up = replace(state, phase=Phase.ENDED, deadline=inf, stopped=True)
-            return given_up, emit(Notice("cannot be killed: given up", spec.index))
+            return _abandon(state)
         case Phase.WAITING | Phase.IDLE | Phase.ENDED:
             return state, ()
         case _:

@@ -39,12 +39,12 @@ async def guard_memory(
         task = tasks[index]
         limit = task.spec.max_memory
         if isinstance(news, OverLimit) and limit and limit.action is OnLimit.RELOAD:
-            task.tell(OverMemory(index, generation, news.used, news.limit))
+            task.telling.tell(OverMemory(index, generation, news.used, news.limit))
             reload(index)
         elif isinstance(news, OverLimit):
             task.send(Exceeded(generation, news.used, news.limit))
         else:
             wait = f"restarting in {news.seconds:.0f} s if that stays so"
-            task.tell(Notice(f"uses too much memory again: {wait}", index))
+            task.telling.tell(Notice(f"uses too much memory again: {wait}", index))
 
     await watch_memory(watched, tell)

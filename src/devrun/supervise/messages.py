@@ -88,16 +88,32 @@ class BecameReady:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """The health of a generation has changed.
+    """The health check of a generation succeeds, for the first time or again."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class StillClosed:
+    """The gate of a generation did not open when it was tried; ``reason`` is one line."""
+
+    generation: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A health check failed, and may fail more often before that means anything.
 
     Attributes:
-        healthy: Whether its probe succeeds now.
-        reason: Why not.
+        failures: How many times in a row it has.
+        most: How many times it may, at which it is unhealthy.
     """
 
     generation: int
-    healthy: bool
-    reason: str = ""
+    reason: str
+    failures: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +155,18 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """It is to start again, and only when it is told to: others go down with it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """It went down and was to start again; it does not, and has failed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """It cannot be started, because of what it depends on.
 
@@ -156,10 +184,12 @@ class Stop:
 
     Attributes:
         signal: The signal to send.
+        reason: Why, in one line; empty if whoever asks for it says so.
     """
 
     level: Level
     signal: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +206,14 @@ Input = (
     | FilesChanged
     | BecameReady
     | Probed
+    | StillClosed
+    | Failing
     | Faulty
     | Exceeded
     | Extend
     | Restart
+    | Hold
+    | GiveUp
     | Skip
     | Stop
     | Deadline
@@ -222,6 +256,13 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandon:
+    """A generation's tree cannot be killed: say what is left of it."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class AwaitReady:
     """Find out when a generation is ready; answered by ``BecameReady``."""
 
@@ -242,4 +283,4 @@ class Emit:
     event: Event
 
 
-Action = Spawn | Ask | Clear | Kill | AwaitReady | CheckHealth | Emit
+Action = Spawn | Ask | Clear | Kill | Abandon | AwaitReady | CheckHealth | Emit

@@ -9,6 +9,8 @@ import trio
 
 from devrun.events import Event, Killed, LeftBehind, Notice
 from devrun.model import Service, StopScope
+from devrun.output.pump import Pump
+from devrun.process import tree
 from devrun.process.exits import ChildExits
 from devrun.process.group import Asking, Ownership, owned, signal_group, signal_process
 from devrun.process.signals import KILL
@@ -30,12 +32,17 @@ RECHECK = 0.02
 """Seconds between two looks at a tree that is being killed; it may be forking against us."""
 
 
+MOST_NAMED = 10
+"""Processes that are named; a line that says more would not be read."""
+
+
 class ProcessTree:
     """A main process and whatever descends from it.
 
     Args:
         tell: Publishes an event behind all that the service has said.
         message: Asks the program to stop by a message; False if nobody listens for one.
+        show: Returns what shows the output of a descriptor as the service's.
     """
 
     def __init__(
@@ -47,6 +54,7 @@ class ProcessTree:
         exits: ChildExits,
         tell: Callable[[Event], None],
         message: Callable[[], bool],
+        show: Callable[[int], Pump],
     ) -> None:
         self._spec = spec
         self._generation = generation
@@ -54,6 +62,7 @@ class ProcessTree:
         self._exits = exits
         self._tell = tell
         self._message = message
+        self._show = show
         self._sent = 0
         self._commanding: trio.Event | None = None
         self._started_at = time.monotonic()
@@ -65,6 +74,12 @@ class ProcessTree:
     def ownership(self) -> Ownership:
         """Return how its processes are recognised."""
         return self._launcher.ownership(self._spec, self._generation)
+
+    def described(self) -> str:
+        """Return what is left of it, in one line."""
+        left = owned(self.ownership())
+        more = [f"and {len(left) - MOST_NAMED} more"] if len(left) > MOST_NAMED else []
+        return "; ".join([*map(tree.described, left[:MOST_NAMED]), *more]) or "nothing is seen"
 
     def subject(self) -> Subject:
         """Return what probes are told of it."""
@@ -97,13 +112,14 @@ class ProcessTree:
         """Run what stops the service, and signal what it leaves; all within the stop's time."""
         from devrun.policies import ExecProbe
         from devrun.supervise.probes.answers import Passed
-        from devrun.supervise.probes.asking import ask
+        from devrun.supervise.probes.exec import ask_command
 
         self._commanding = trio.Event()
         timeout = self._spec.stop.timeout
         seconds = max(timeout - LEFT_FOR_SIGNAL, timeout / 2)
         try:
-            answer = await ask(ExecProbe(command), self.subject(), timeout=seconds)
+            probe = ExecProbe(command)
+            answer = await ask_command(probe, self.subject(), seconds, self._show)
             if not isinstance(answer, Passed):
                 text = f'stop command "{command}": {answer.reason}'
                 self._tell(Notice(text, self._spec.index))

@@ -1,34 +1,27 @@
 """Reload: a new generation is ready before the old one is stopped, or the old one stays.
 
 A service that holds its sockets, or shares its ports, has for a while two generations, each a task
-of its own with the machine that every service has. The new one is the service's once it is ready;
-if it fails, nothing has happened but that it was tried. A service without such sockets could not
-have two generations on one port: it is restarted.
+of its own with the machine that every service has; ``supervise.succession`` is about these. A
+service without such sockets could not have two generations on one port: it is restarted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
+from math import inf
 
 import trio
 
-from devrun.events import Event, Notice
-from devrun.model import RestartPolicy, Service
+from devrun.events import Notice
+from devrun.supervise.dependencies import name_of
 from devrun.supervise.launch import Launcher
-from devrun.supervise.messages import Level, Restart, Start, Stop
-from devrun.supervise.service import ServiceTask, Surroundings
-from devrun.supervise.state import Phase, State
-
-DRAIN = 5.0
-"""Seconds in which the old generation may finish what it has begun, before it gets its signal."""
-
-LOOK_AGAIN = 0.01
-"""Seconds between two looks at whether connections wait for the old generation."""
-
-SETTLE = 0.1
-"""Seconds that the old one has, when none waits any more, to read what it has accepted."""
+from devrun.supervise.messages import Restart
+from devrun.supervise.service import ServiceTask
+from devrun.supervise.state import Phase, State, Then
+from devrun.supervise.surroundings import Surroundings
+from devrun.supervise.trial import seconds_of_trial
 
 
 class Outcome(Enum):
@@ -37,8 +30,18 @@ class Outcome(Enum):
     RELOADED = "reloaded"
     RESTARTED = "restarted"
     FAILED = "failed"
+    """The new generation has; the former one goes on."""
+    LOST = "lost"
+    """The former generation has ended, and the new one failed."""
+    BROKEN = "broken"
+    """It was restarted, and failed."""
     STOPPED = "stopped"
-    """The run is ending, or the service does not run."""
+    """The service does not run."""
+    ENDING = "ending"
+    """The run is being stopped."""
+
+
+_LEAVES_THE_OTHERS = (Outcome.FAILED, Outcome.LOST, Outcome.BROKEN, Outcome.ENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Stage:
         start: Runs a task.
         is_stopping: Whether the run is ending.
         settled: Tells the supervisor that a reload of a service is over.
+        changed: Waits until something has happened to a service, or the run begins to end.
     """
 
     tasks: list[ServiceTask]
@@ -59,6 +63,7 @@ class Stage:
     start: Callable[[ServiceTask], None]
     is_stopping: Callable[[], bool]
     settled: Callable[[int], None]
+    changed: Callable[[], Awaitable[None]]
 
 
 class Reloads:
@@ -72,125 +77,84 @@ class Reloads:
 
     def is_reloading(self, index: int) -> bool:
         """Whether a service is being reloaded."""
-        name = _name(self._stage.tasks[index].spec)
+        name = name_of(self._stage.tasks[index].spec)
         return name in self._locks and self._locks[name].locked()
 
+    def lock(self, index: int) -> trio.Lock:
+        """Return what a reload of a service holds, so that others wait for its end."""
+        return self._locks.setdefault(name_of(self._stage.tasks[index].spec), trio.Lock())
+
+    def hear(self, index: int, state: State) -> None:
+        """Hear how it is with an instance: connections go to those that run."""
+        service, listeners = self._stage.tasks[index].spec, self._stage.launcher.listeners
+        if service.sockets:
+            listeners.is_running(service, runs=state.phase is Phase.RUNNING)
+            if state.phase in (Phase.ENDED, Phase.IDLE):
+                listeners.is_over(service)
+
     async def reload(self, indices: Sequence[int]) -> dict[int, Outcome]:
-        """Reload instances one after another; after one that fails the others are left alone."""
+        """Reload instances one after another; after one that fails the others are left alone.
+
+        One that does not run is passed over.
+        """
         found: dict[int, Outcome] = {}
+        together = object()
         for index in indices:
-            lock = self._locks.setdefault(_name(self._stage.tasks[index].spec), trio.Lock())
-            async with lock:
-                found[index] = await self._reload(index)
+            async with self.lock(index):
+                found[index] = await self._reload(index, together)
             self._stage.settled(index)
-            if found[index] in (Outcome.FAILED, Outcome.STOPPED):
+            if found[index] in _LEAVES_THE_OTHERS:
                 break
         return found
 
-    async def _reload(self, index: int) -> Outcome:
+    def say_if_defined_anew(self) -> None:
+        """Say that a reload does not read the file of the services, if that has changed."""
+        if (name := self._stage.launcher.newer_definition()) is not None:
+            text = f"{name} has changed since the start; devrun up -d applies that"
+            self._stage.around.publish(Notice(text))
+
+    async def _reload(self, index: int, together: object) -> Outcome:
         old = self._stage.tasks[index]
-        if self._stage.is_stopping() or old.state.phase in (Phase.WAITING, Phase.ENDED):
+        if self._stage.is_stopping():
+            return Outcome.ENDING
+        if old.state.phase in (Phase.WAITING, Phase.ENDED):
             return Outcome.STOPPED
-        spec = old.spec
-        can_overlap = bool(spec.sockets) or spec.shares_ports
+        can_overlap = bool(old.spec.sockets) or old.spec.shares_ports
         if not can_overlap or old.state.phase is not Phase.RUNNING:
-            old.send(Restart("reloading by a restart" if not can_overlap else "reloading"))
-            return Outcome.RESTARTED
-        return await _Succession(self._stage, self.candidates, old).run()
+            return await self._restart(
+                index, "reloading" if can_overlap else "reloading by a restart"
+            )
+        from devrun.supervise.succession import Succession
 
+        return await Succession(self._stage, self.candidates, old, together=together).run()
 
-class _Succession:
-    """One instance's two generations."""
-
-    def __init__(self, stage: Stage, candidates: set[ServiceTask], old: ServiceTask) -> None:
-        self._stage = stage
-        self._candidates = candidates
-        self._old = old
-        self._spec = old.spec
-        self._generation = old.state.generation + 1
-        self._news = trio.Event()
-        self._new = ServiceTask(
-            replace(self._spec, restart=RestartPolicy(), watch=(), depends_on=()),
-            self._aside(),
-            after=old.state.generation,
-        )
-
-    async def run(self) -> Outcome:
-        listeners = self._stage.launcher.listeners
-        same = [task for task in self._stage.tasks if _name(task.spec) == _name(self._spec)]
-        listeners.prepare(self._spec, self._generation, alone=len(same) == 1)
-        self._tell("reloading")
-        self._candidates.add(self._new)
-        try:
-            self._stage.start(self._new)
-            self._new.send(Start())
-            is_ready = await self._is_ready()
+    async def _restart(self, index: int, reason: str) -> Outcome:
+        """Start an instance anew, and wait until that has become something or has not."""
+        before = self._stage.tasks[index].state.generation
+        self._stage.tasks[index].send(Restart(reason))
+        while True:
+            task = self._stage.tasks[index]
+            state = task.state
             if self._stage.is_stopping():
-                listeners.give_up(self._spec, self._generation)
-                return Outcome.STOPPED
-            if not is_ready:
-                listeners.give_up(self._spec, self._generation)
-                self._tell("reload failed: the former generation goes on")
-                return Outcome.FAILED
-            self._candidates.add(self._old)
-            await self._take_over()
-            return Outcome.RELOADED
-        finally:
-            self._candidates.discard(self._new)
-            self._candidates.discard(self._old)
-
-    async def _is_ready(self) -> bool:
-        """Wait until the new generation is ready or has failed.
-
-        If the old one ends meanwhile, the new one goes on as the service's next start.
-        """
-        while not self._new.state.over:
-            if self._new.state.ready or self._old.state.phase is not Phase.RUNNING:
-                return True
-            await self._wait()
-        return False
-
-    async def _take_over(self) -> None:
-        index, listeners = self._spec.index, self._stage.launcher.listeners
-        self._new.take_over(self._spec, self._stage.around)
-        self._stage.tasks[index] = self._new
-        self._old.take_over(self._old.spec, self._aside())
-        listeners.hand_over(self._spec, self._generation)
-        if self._old.state.phase is Phase.RUNNING:
-            with trio.move_on_after(DRAIN):
-                await self._drain()
-        self._old.send(Stop(Level.ASK, self._spec.stop.signal))
-        while not self._old.state.over:
-            await self._wait()
-        listeners.retire(self._spec, self._generation)
-        self._new.release_unused()
-        self._tell("reloaded")
-
-    async def _drain(self) -> None:
-        """Wait until the old generation has finished what it has begun, as far as it can tell."""
-        if await self._old.drain():
-            return
-        listeners = self._stage.launcher.listeners
-        while not listeners.is_drained(self._spec, self._generation):  # noqa: ASYNC110 - no event
-            await trio.sleep(LOOK_AGAIN)
-        if self._spec.sockets:
-            await trio.sleep(SETTLE)
-
-    def _aside(self) -> Surroundings:
-        """Return surroundings in which only this reload hears of the task."""
-
-        def observe(_index: int, _news: Event | State) -> None:
-            self._news.set()
-
-        return replace(self._stage.around, observe=observe, over=lambda _index: None)
-
-    async def _wait(self) -> None:
-        await self._news.wait()
-        self._news = trio.Event()
-
-    def _tell(self, text: str) -> None:
-        self._stage.tasks[self._spec.index].tell(Notice(text, self._spec.index))
+                return Outcome.ENDING
+            is_down = state.phase in (Phase.PAUSING, Phase.IDLE) and state.generation > before
+            if is_down or state.over:
+                return Outcome.BROKEN
+            proven_at = inf
+            if state.generation > before and state.ready:
+                proven_at = state.since + seconds_of_trial(task.spec, is_apart=True)
+                if trio.current_time() >= proven_at:
+                    return Outcome.RESTARTED
+            with trio.move_on_at(proven_at):
+                await self._stage.changed()
 
 
-def _name(service: Service) -> str:
-    return service.process or service.label
+def went_down(state: State) -> bool:
+    """Whether a generation has ended or is about to, and not to be started anew at once."""
+    match state.phase:
+        case Phase.PAUSING | Phase.IDLE | Phase.ENDED:
+            return True
+        case Phase.STOPPING | Phase.KILLING:
+            return state.then is not Then.RESTART
+        case _:
+            return False

@@ -43,7 +43,8 @@ class End:
         status: How its main process did.
         uptime: Seconds since it became ready, or was started if it has no gate.
         never_ready: It has a gate that did not open.
-        fault: Why devrun stopped it, if that was because it did not work.
+        fault: Why devrun stopped it, if that was because it did not work; or why an end with exit
+            code 0 is a failure.
         unspawned: There was no process at all.
     """
 
@@ -94,6 +95,7 @@ def decide(
         most, seconds = policy.window
         return Over(f"more than {most} restarts within {seconds:g} s")
     delay = delay_before(policy, count) * (1.0 + policy.jitter * chance)
+    delay = max(policy.calm_delay, min(policy.cap, delay))  # The limits hold for what is waited.
     return Again(delay, Tally(count, delay, recent))
 
 
@@ -117,7 +119,7 @@ def after_calm_restart(tally: Tally) -> Tally:
 def _wanted(policy: RestartPolicy, end: End) -> bool:
     if policy.when is RestartWhen.NO and end.status not in policy.restart_on:
         return False
-    if end.status in policy.no_restart_on and end.fault is None:
+    if end.status in policy.no_restart_on and (end.fault is None or end.status.ok):
         return False
     if end.unspawned and policy.min_uptime < inf and end.status.code == ExitCode.NOT_FOUND:
         return False  # It will not be there the next time either.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from math import inf
 from typing import assert_never
 
@@ -14,13 +14,11 @@ import trio
 from devrun.errors import SpawnError
 from devrun.events import Event, Notice, Output, Started
 from devrun.model import ExitStatus, Service
-from devrun.output.journal import Journal
-from devrun.output.pump import Pump
-from devrun.process.exits import ChildExits
+from devrun.output.pump import DRAIN, Pump
 from devrun.process.spawn import Child, close_input
 from devrun.supervise import machine
-from devrun.supervise.launch import Launcher
 from devrun.supervise.messages import (
+    Abandon,
     Action,
     Ask,
     AwaitReady,
@@ -39,50 +37,14 @@ from devrun.supervise.messages import (
 )
 from devrun.supervise.process_tree import ProcessTree
 from devrun.supervise.state import Phase, State
+from devrun.supervise.surroundings import Surroundings
+from devrun.supervise.telling import Telling
 
 TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
-    from devrun.output.focus import Focused
-    from devrun.output.log_files import LogFiles
     from devrun.process.node.channel import Channel
     from devrun.supervise.attention import Attention
     from devrun.supervise.shared_ports import SharedPorts
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every service of a run shares.
-
-    Attributes:
-        publish: Hands an event to all who show or record it, in the order of the output.
-        over: Hears of a service all of whose events have been published.
-        observe: Hands an event or a change of state to the supervisor, at once.
-        focused: What shows one service's output at once while it has the terminal, if there is one.
-        logs: What writes output to files, if any service has one.
-        adopted: First generations that were started before the event loop, by index.
-    """
-
-    launcher: Launcher
-    journal: Journal
-    exits: ChildExits
-    publish: Callable[[Event], None]
-    over: Callable[[int], None]
-    observe: Callable[[int, Event | State], None]
-    adopted: dict[int, Child | SpawnError]
-    focused: Focused | None = None
-    logs: LogFiles | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Behind:
-    """Where a service waits, among what it has to say, until an event is set."""
-
-    event: trio.Event
-
-
-Told = Event | Pump | Behind | trio.Event
-"""What a service has to say, and between that: output to wait for, others to wait for, and what
-to set when all before it has been said."""
 
 
 class ServiceTask:
@@ -97,13 +59,14 @@ class ServiceTask:
         self.state = State(generation=after)
         self._around = around
         self._send, self._inbox = trio.open_memory_channel[Input](inf)
-        self._told, self._to_tell = trio.open_memory_channel[Event | Pump | Behind | trio.Event](
-            inf
-        )
         self._child: Child | None = None
         self._pumps: tuple[Pump, ...] = ()
-        self.told_all = trio.Event()
-        """Set once all that the service said has been published."""
+        self.telling = Telling(
+            publish=self._publish,
+            room=lambda: self._around.journal.room(self),
+            drained=self._drained,
+        )
+        """What it has to say."""
         self._announced = trio.Event()
         self._heard = trio.Event()
         self._tree = self._new_tree(after)
@@ -114,13 +77,10 @@ class ServiceTask:
         """Tell the service something; it answers in the order of what it was told."""
         self._send.send_nowait(message)
 
-    def tell(self, event: Event) -> None:
-        """Publish an event behind all that this service has said so far."""
-        self._told.send_nowait(event)
-
-    def tell_behind(self, other: ServiceTask) -> None:
-        """Publish what comes behind all that another service has said, which is over."""
-        self._told.send_nowait(Behind(other.told_all))
+    @property
+    def unpublished(self) -> bytes:
+        """What has been read of the output, and is held back until its line ends."""
+        return b"".join(pump.unpublished for pump in self._pumps)
 
     def take_over(self, spec: Service, around: Surroundings) -> None:
         """Go on as another configuration of the service has it, and as others hear of it."""
@@ -128,17 +88,35 @@ class ServiceTask:
         self._around = around
 
     async def drain(self) -> bool:
-        """Have the present generation finish what it has begun; False if it cannot be told to."""
-        ports = None if self._attention is None else self._attention.ports
-        if ports is None or not ports.drain():
+        """Have the present generation finish what it has begun; False if it cannot be told to.
+
+        One that is stopped by a message gets that first, and is not waited for: it may end when it
+        is drained, and would hear nothing any more.
+        """
+        attention = self._attention
+        if attention is None or attention.ports is None:
             return False
-        await ports.drained.wait()
+        was_asked = self.spec.stop.message and attention.ask_to_stop()
+        if not attention.ports.drain():
+            return False
+        if not was_asked:
+            await attention.ports.drained.wait()
         return True
 
     def release_unused(self) -> None:
         """Close ports that no generation of the service uses any more."""
         if self._attention is not None and self._attention.ports is not None:
             self._attention.ports.release_unused()
+
+    async def sweep(self) -> None:
+        """End what the last generation has left behind, of a service that is over."""
+        tree, stop = self._tree, self.spec.stop
+        with trio.move_on_after(stop.timeout) as patience:
+            await tree.clear(stop.signal, was_asked=self.state.stopped)
+        if patience.cancelled_caught:
+            with trio.move_on_after(machine.UNKILLABLE_AFTER):
+                await tree.kill(stop.timeout)
+        self._around.launcher.forget_session(self.spec, self.state.generation)
 
     @property
     def child(self) -> Child | None:
@@ -152,14 +130,14 @@ class ServiceTask:
             pumps: Where the output is carried. That may take longer than the service lives: what
                 it left behind may go on writing, and the reader of the output may be slow.
         """
-        pumps.start_soon(self._tell)
+        pumps.start_soon(self._tell_all)
         try:
             async with trio.open_nursery() as nursery:
                 while not self.state.over:
                     self._step(await self._next(), nursery, pumps)
                 nursery.cancel_scope.cancel()  # Nobody waits for what could not be killed.
         finally:
-            self._told.close()
+            self.telling.close()
 
     def _step(self, message: Input, nursery: trio.Nursery, pumps: trio.Nursery) -> None:
         self.state, actions = machine.step(self.spec, self.state, message, trio.current_time())
@@ -215,6 +193,8 @@ class ServiceTask:
                 nursery.start_soon(self._clear, action, self._tree)
             case Kill():
                 nursery.start_soon(self._kill, action, self._tree)
+            case Abandon():
+                self._notice(f"cannot be killed: {self._tree.described()}")
             case AwaitReady():
                 if self._attention is not None:
                     self._attention.await_ready(nursery)
@@ -223,9 +203,9 @@ class ServiceTask:
                     self._attention.check_health(nursery)
             case Emit():
                 self._around.observe(self.spec.index, action.event)
-                self._told.send_nowait(action.event)
+                self.telling.tell(action.event)
                 if isinstance(action.event, Started):
-                    self._told.send_nowait(self._announced)
+                    self.telling.mark(self._announced)
             case _:
                 assert_never(action)
 
@@ -250,11 +230,7 @@ class ServiceTask:
         self._child = self._tree.child = child
         self._announced = trio.Event()
         self._around.exits.manage(child)
-        self._pumps = tuple(
-            self._new_pump(descriptor, child, generation)
-            for descriptor in (child.output, child.errors)
-            if descriptor is not None
-        )
+        self._pumps = tuple(self._pumps_of(child, generation))
         for pump in self._pumps:
             pumps.start_soon(pump.run)
         since = trio.current_time() - (time.monotonic() - child.started_at)
@@ -263,7 +239,19 @@ class ServiceTask:
         self.send(Spawned(generation, child.pid, since))
         nursery.start_soon(self._wait_for, child, generation)
 
-    def _new_pump(self, descriptor: int, child: Child, generation: int) -> Pump:
+    def _pumps_of(self, child: Child, generation: int) -> Iterator[Pump]:
+        for descriptor in (child.output, child.errors):
+            if descriptor is None:
+                continue
+            terminal = child.terminal is not None
+            pump = self._new_pump(descriptor, generation, terminal=terminal)
+            pump.is_error = descriptor == child.errors
+            pump.drops_returns = child.returns
+            if self._around.focused is not None:
+                pump.at_once = self._has_terminal
+            yield pump
+
+    def _new_pump(self, descriptor: int, generation: int, *, terminal: bool) -> Pump:
         pump = Pump(
             descriptor,
             instance=self.spec.index,
@@ -271,13 +259,11 @@ class ServiceTask:
             journal=self._around.journal,
             publish=self._publish_output,
             after=self._announced,
-            terminal=child.terminal is not None,
+            terminal=terminal,
         )
-        pump.is_error = descriptor == child.errors
+        pump.taps = self._around.taps[self.spec.index]
         if self._around.logs is not None:
             pump.room_elsewhere = self._around.logs.room
-        if self._around.focused is not None:
-            pump.at_once = self._has_terminal
         return pump
 
     def _attend(self, child: Child, generation: int, nursery: trio.Nursery) -> None:
@@ -318,7 +304,7 @@ class ServiceTask:
         )
 
     def _notice(self, text: str) -> None:
-        self.tell(Notice(text, self.spec.index))
+        self.telling.tell(Notice(text, self.spec.index))
 
     def _new_tree(self, generation: int) -> ProcessTree:
         return ProcessTree(
@@ -326,8 +312,9 @@ class ServiceTask:
             generation,
             launcher=self._around.launcher,
             exits=self._around.exits,
-            tell=self.tell,
+            tell=self.telling.tell,
             message=lambda: self._attention is not None and self._attention.ask_to_stop(),
+            show=lambda output: self._new_pump(output, generation, terminal=False),
         )
 
     def _has_terminal(self) -> bool:
@@ -353,6 +340,9 @@ class ServiceTask:
         await heard.wait()  # The start is told first, however soon the end has come.
         self._child = tree.child = None
         if self._attention is not None:
+            for pump in pumps:
+                pump.process_ended()
+            await self._find_out(self._attention, pumps)
             self._attention.end()
             self._attention = None
         if child.input != child.output:
@@ -362,10 +352,18 @@ class ServiceTask:
             child.terminal = None
         for pump in pumps:
             pump.process_ended()
-            self._told.send_nowait(pump)
+            self.telling.after(pump)
         noticed = time.monotonic()
         before = 0.0 if child.ended_at is None else noticed - child.ended_at
         self.send(Ended(generation, status, before))
+
+    async def _find_out(self, attention: Attention, pumps: tuple[Pump, ...]) -> None:
+        """Hear what a generation said last, and why it ended before it was ready, if it did."""
+        if attention.hears_output:
+            with trio.move_on_after(DRAIN):
+                for pump in pumps:
+                    await pump.drained.wait()
+        await attention.look_once_more()
 
     async def _clear(self, action: Clear, tree: ProcessTree) -> None:
         await tree.clear(action.signal, was_asked=self.state.stopped)
@@ -387,19 +385,13 @@ class ServiceTask:
             self._attention.take(event)
         self._around.publish(event)
 
-    async def _tell(self) -> None:
-        """Publish events, each behind the output before it and ahead of the output after it."""
-        async for item in self._to_tell:
-            if isinstance(item, Pump):
-                await item.drained.wait()
-                if self.state.phase is Phase.PAUSING:
-                    self._waiting.deadline = self.state.deadline
-            elif isinstance(item, Behind):
-                await item.event.wait()
-            elif isinstance(item, trio.Event):
-                item.set()
-            else:
-                await self._around.journal.room(self)
-                self._around.publish(item)
-        self.told_all.set()
+    def _publish(self, event: Event) -> None:
+        self._around.publish(event)
+
+    def _drained(self) -> None:
+        if self.state.phase is Phase.PAUSING:
+            self._waiting.deadline = self.state.deadline
+
+    async def _tell_all(self) -> None:
+        await self.telling.run()
         self._around.over(self.spec.index)

@@ -29,6 +29,8 @@ class Then(Enum):
     END = "end"
     RESTART = "restart"
     PAUSE = "pause"
+    IDLE = "idle"
+    """Nothing, unless a watched file changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,12 @@ class State:
         fault: Why devrun stops or stopped the present generation, if it did not work.
         follows: What is to be said once the present generation has ended.
         skipped: It was never started, because of what it depends on.
+        delayed: The delay before its first start is over.
+        held: It starts again when it is told to, and not by itself.
+        closed: Why its gate is still closed, as far as its probes tell.
+        failing: Its health check fails, not often enough to act.
+        given_up: Why nothing follows any more, where restarts were tried.
+        taken: The highest number that another task of the service has given a generation.
     """
 
     phase: Phase = Phase.WAITING
@@ -69,11 +77,22 @@ class State:
     fault: str | None = None
     follows: tuple[Event, ...] = ()
     skipped: bool = False
+    delayed: bool = False
+    held: bool = False
+    closed: str | None = None
+    failing: bool = False
+    given_up: str | None = None
+    taken: int = 0
 
     @property
     def over(self) -> bool:
         """Whether nothing can follow."""
         return self.phase is Phase.ENDED
+
+    @property
+    def latest(self) -> int:
+        """The highest number that a generation of the service has had."""
+        return max(self.generation, self.taken)
 
     @property
     def alive(self) -> bool:

@@ -32,4 +32,6 @@ def subject_of(
         is_ours=lambda pid: is_of(launcher.ownership(service, generation), pid),
         exits=exits,
         shell=service.shell,
+        shares_ports=service.shares_ports,
+        sockets=launcher.listeners.approach(service, generation),
     )

@@ -7,50 +7,50 @@ itself failed, or was told a third time. Either way nothing is left running.
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import trio
 
 from devrun.events import (
     Event,
-    Exited,
     LeftBehind,
-    SpawnFailed,
+    Notice,
     Stopping,
     StopReason,
 )
-from devrun.model import KillOthers, Project
+from devrun.model import Project, Roster
 from devrun.output.screen import Size
-from devrun.process.signals import CHILD, CONTINUE, RESIZE, SUSPEND
-from devrun.process.spawn import Child, resize
-from devrun.sources.keyboard import Keyboard
-from devrun.sources.signals import STOP_SIGNALS, SignalInbox, StopRequests
+from devrun.process.spawn import Child
+from devrun.sources.signals import SignalInbox, StopRequests
+from devrun.supervise.endings import Endings
+from devrun.supervise.interrupts import Interrupts, stop_signal
 from devrun.supervise.last_processes import clear_up, kill_everything
-from devrun.supervise.messages import Level, Restart, Skip, Start, Stop
-from devrun.supervise.outcome import Ending, Verdict, ends_others, verdict
-from devrun.supervise.service import ServiceTask, Surroundings
-from devrun.supervise.state import Phase, State, Then
-from devrun.supervise.suspension import pass_on, suspend
+from devrun.supervise.lives import Lives
+from devrun.supervise.members import Members
+from devrun.supervise.messages import Level, Skip, Start, Stop
+from devrun.supervise.news import News
+from devrun.supervise.outcome import Verdict
+from devrun.supervise.service import ServiceTask
+from devrun.supervise.side_tasks import SideTasks
+from devrun.supervise.state import Phase, State
+from devrun.supervise.surroundings import Surroundings
+from devrun.supervise.terminals import Terminals
 from devrun.supervise.turns import Turns
 
 TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
-    from devrun.output.focus import Focused
+    from devrun.sources.keyboard import Keyboard
+    from devrun.supervise.orders import Orders
     from devrun.supervise.reload import Reloads
-    from devrun.supervise.watching import Watching
-
-
-def _not_running(_task: ServiceTask) -> None:
-    raise AssertionError("services are started within run()")
+    from devrun.supervise.standing import Standing
 
 
 class Supervisor:
     """Runs a project's services to their end.
 
     Args:
+        services: The project's, which may become more.
         signals: Where signals are recorded.
         guardian: Pid of the guardian, if there is one.
         size_for: Rows and columns for a service's pseudo-terminal, as they are now.
@@ -60,6 +60,7 @@ class Supervisor:
     def __init__(
         self,
         project: Project,
+        services: Roster,
         around: Surroundings,
         *,
         signals: SignalInbox,
@@ -70,25 +71,55 @@ class Supervisor:
         self._project = project
         self._around = around
         self._signals = signals
-        self._guardian = guardian
-        self._size_for = size_for
         self._policy_hint = policy_hint
-        self._tasks = [ServiceTask(service, around) for service in project.services]
-        self._turns = Turns(project)
+        self._size_for = size_for
+        self.terminals = Terminals(project, around.taps, size_for)
+        """The services' terminals."""
+        self.terminals.follow(services)
+        self.lives = Lives(trio.current_time)
+        """What has become of each service so far."""
+        self.members = Members(
+            services,
+            around,
+            self.lives,
+            turns=partial(Turns, project),
+            renamed=around.renamed,
+        )
+        self._tasks = self.members.tasks
+        self._interrupts = Interrupts(
+            signals,
+            self._tasks,
+            around.exits,
+            guardian=guardian,
+            size_for=self.terminals.size,
+            stop=self._stop_by,
+            guardian_gone=self._guardian_gone,
+        )
         self._reloads: Reloads | None = None
-        self._watching: Watching | None = None
-        self._keyboard = Keyboard()
-        self._endings: dict[int, Ending] = {}
-        self._seen = [Phase.WAITING] * len(self._tasks)
-        self._exited_at: dict[int, float] = {}
+        self._orders: Orders | None = None
+        self._side_tasks = SideTasks(
+            project,
+            self._tasks,
+            around,
+            interrupts=self._interrupts,
+            size_for=self.terminals.size,
+            reloads=lambda: self.reloads,
+            is_reloading=self._is_reloading,
+        )
+        self._endings = Endings(project)
+        self._seen: dict[int, Phase] = {}
         self._level: Level | None = None
         self._reason: StopReason | None = None
         self._received: int | None = None
         self._requests = StopRequests()
         self._stopping_since: float | None = None
         self._everything = trio.CancelScope()
-        self._run_task: Callable[[ServiceTask], None] = _not_running
         self._stop_begun = trio.Event()
+        self.news = News()
+        """Who hears at once what happens to services."""
+        self._has_ended = False
+        for listener in (self.terminals.take, self._endings.hear, self.lives.take):
+            self.news.subscribe(listener)
         self.signalled = trio.Event()
         """Set once a signal has told the run to stop."""
         self.left_behind: list[LeftBehind] = []
@@ -108,7 +139,7 @@ class Supervisor:
             pumps: Where output is read, until after the end of this.
         """
         token = trio.lowlevel.current_trio_token()
-        wake = partial(token.run_sync_soon, self._take_signals, idempotent=True)
+        wake = partial(token.run_sync_soon, self._interrupts.take, idempotent=True)
         try:
             with self._everything:
                 async with trio.open_nursery() as sources:
@@ -124,12 +155,7 @@ class Supervisor:
 
     def verdict(self) -> Verdict:
         """Return how devrun ends."""
-        return verdict(
-            self._project,
-            list(self._endings.values()),
-            reason=self._reason,
-            received=self._received,
-        )
+        return self._endings.verdict(self._reason, self._received, but=self.members.removed)
 
     def stop(
         self,
@@ -141,34 +167,49 @@ class Supervisor:
     ) -> None:
         """Stop everything; a second call can only make it more urgent."""
         first = self._level is None
+        self.news.wake()
         if self._reason is None or received is not None:
             self._reason = reason
         self._level = max(level, self._level or level)
         if first:
             self._stopping_since = trio.current_time()
             running = [t for t in self._tasks if t.state.alive or self._is_adopted(t)]
-            signals = dict.fromkeys(self._signal_for(t, received) for t in running or self._tasks)
+            signals = dict.fromkeys(stop_signal(t.spec, received) for t in running or self._tasks)
             hint = self._policy_hint if reason is StopReason.OTHER_EXITED else None
-            event = Stopping(reason, tuple(signals), len(running), cause, received, hint)
+            event = Stopping(
+                reason,
+                tuple(signals),
+                len(running),
+                cause,
+                received,
+                hint,
+                self._has_order(running),
+            )
             if cause is None:
                 self._around.publish(event)
             else:
-                self._tasks[cause].tell(event)  # Behind the exit that it follows from.
+                self._tasks[cause].telling.tell(event)  # Behind the exit that it follows from.
+            self.news.publish(event)
             self._stop_begun.set()
         candidates = () if self._reloads is None else tuple(self._reloads.candidates)
         for task in candidates:
-            task.send(Stop(level, self._signal_for(task, received)))
+            task.send(Stop(level, stop_signal(task.spec, received)))
         if level is Level.KILL:
             for task in self._tasks:
-                task.send(Stop(level, self._signal_for(task, received)))
+                task.send(Stop(level, stop_signal(task.spec, received)))
         else:
             self._stop_in_order()
 
+    def _has_order(self, running: Sequence[ServiceTask]) -> bool:
+        """Whether some of them end before others are asked to."""
+        turns, states = self.members.turns, self._states()
+        return not all(turns.may_stop(task.spec.index, states) for task in running)
+
     def _stop_in_order(self) -> None:
         """Ask those to stop on which nothing depends any more."""
-        for index in self._turns.stops(self._states()):
+        for index in self.members.turns.stops(self._states()):
             task = self._tasks[index]
-            task.send(Stop(Level.ASK, self._signal_for(task, self._received)))
+            task.send(Stop(Level.ASK, stop_signal(task.spec, self._received)))
 
     async def _kill_in_time(self, seconds: float) -> None:
         """Kill what is left when the time for stopping the whole project is over."""
@@ -177,48 +218,122 @@ class Supervisor:
         if self._reason is not None:
             self.stop(self._reason, Level.KILL)
 
-    def _states(self) -> list[State]:
-        return [task.state for task in self._tasks]
-
     def observe(self, index: int, news: Event | State) -> None:
         """Hear what happens to a service, at once, however slow the reader of the output is."""
-        if isinstance(news, Exited | SpawnFailed):
-            self._exited_at[index] = news.at
         if not isinstance(news, State):
+            self.news.publish(news)
             return
-        before, self._seen[index] = self._seen[index], news.phase
-        if news.phase is Phase.ENDED and index not in self._endings and news.status is not None:
-            at = self._exited_at.get(index, trio.current_time())
-            ending = Ending(index, news.status, news.stopped, at)
-            self._endings[index] = ending
-            if self._level is None and ends_others(self._policy(index), ending):
-                self.stop(StopReason.OTHER_EXITED, cause=index)
+        before = self._seen.get(index, Phase.WAITING)
+        self._seen[index] = news.phase
+        if self._reloads is not None:
+            self._reloads.hear(index, news)
+        self.news.wake()
+        ends_others = self._endings.take(index, news, trio.current_time())
+        if ends_others and self._level is None:
+            self.stop(StopReason.OTHER_EXITED, cause=index)
         if self._level is not None:
             self._stop_in_order()
             return
-        if before is Phase.RUNNING and news.phase is not Phase.RUNNING:
-            self._tell_dependants(index, news)
-        self._fill_slots()
+        self._tell_others(index, before, news)
+        self.fill_slots()
 
-    def _tell_dependants(self, index: int, state: State) -> None:
-        """Have those go down with a service that went down that are to."""
-        if self._turns.dependencies is None:
+    def _tell_others(self, index: int, before: Phase, state: State) -> None:
+        """Have those go down with a service that are to, and those know that wait for it."""
+        turns = self.members.turns
+        if turns.dependencies is None:
             return
-        from devrun.policies import OnRestart
+        states = self._states()
+        if before is Phase.RUNNING and state.phase is not Phase.RUNNING:
+            for other, order in turns.went_down(index, states, trio.current_time()):
+                self._tasks[other].send(order)
+        for other, order in turns.of_waves(states):
+            self._tasks[other].send(order)
+        has_failed = state.status is not None and not state.status.ok
+        if state.phase is Phase.IDLE and before is not Phase.IDLE and has_failed:
+            label = self._tasks[index].spec.label
+            for other in turns.left_waiting(index, states):
+                self._tasks[other].telling.tell(Notice(f"waits for {label} (failed)", other))
 
-        restarts = state.phase is not Phase.ENDED and state.then is not Then.END
-        failed = state.then is Then.PAUSE or state.fault is not None
-        label = self._tasks[index].spec.label
-        follow = self._turns.dependencies.follow(index, restarts=restarts, failed=failed)
-        for other, what in follow:
-            task = self._tasks[other]
-            if what is OnRestart.RESTART:
-                task.send(Restart(f"restarting with {label}", at_once=False))
-            else:
-                task.send(Stop(Level.ASK, task.spec.stop.signal))
+    # -- what is asked of the run ------------------------------------------------------------
 
-    def _policy(self, index: int) -> KillOthers:
-        return self._project.services[index].kill_others or self._project.kill_others
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nothing can be started any more."""
+        return self._level is not None or self._has_ended
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the output is shown service by service, so that none can be added."""
+        return self._project.output.group
+
+    @property
+    def orders(self) -> Orders:
+        """What carries out what is asked of the run."""
+        if self._orders is None:
+            from devrun.supervise.orders import Orders
+
+            self._orders = Orders(self)
+        return self._orders
+
+    def standing(self, index: int) -> Standing:
+        """Return how a service stands."""
+        from devrun.supervise.standing import standing
+
+        task, dependencies = self._tasks[index], self.members.turns.dependencies
+        waits_for = () if dependencies is None else dependencies.missing(index, self._states())
+        return standing(
+            task.spec,
+            task.state,
+            self.lives[index],
+            waits_for=waits_for,
+            is_reloading=self._is_reloading(index),
+        )
+
+    def tap(self, index: int, listener: Callable[[bytes], None]) -> Callable[[], None]:
+        """Hand on what a service writes, as it is read, from now on; return how to end that."""
+        taps = self._around.taps[index]
+        taps.append(listener)
+        return lambda: taps.remove(listener)
+
+    def size_for(self, index: int) -> Size:
+        """Return the rows and columns that a service's terminal has in devrun's own."""
+        return self._size_for(index)
+
+    @property
+    def guardian(self) -> int | None:
+        """Pid of the guardian, if there is one."""
+        return self._interrupts.guardian
+
+    def lend_terminal(self, keyboard: Keyboard) -> None:
+        """Have the terminal put back while devrun is stopped."""
+        self._interrupts.keyboard = keyboard
+
+    async def services_changed(self) -> None:
+        """Begin what services need that were added, or are others now."""
+        self.terminals.follow(self.members.services)
+        await self._side_tasks.services_changed()
+
+    def shut_down(self, level: Level) -> None:
+        """End the run, because a user asks for it from elsewhere."""
+        self.signalled.set()
+        self.stop(StopReason.SIGNAL, level)
+
+    def say_if_all_are_stopped(self) -> None:
+        """Say that the run goes on, if nothing runs in it because a user has stopped it."""
+        if self.members.held and all(task.state.over for task in self._tasks):
+            how = "devrun restart NAME starts a service again, devrun down ends the run"
+            self._around.publish(Notice(f"everything is stopped: {how}"))
+
+    def _states(self) -> list[State]:
+        return self.members.states()
+
+    async def _stay(self) -> None:
+        """Keep the run alive while a service runs, or could be started again by who stopped it."""
+        while self._level is None and (
+            self.members.held or not all(task.state.over for task in self._tasks)
+        ):
+            await self.news.changed()
+        self._has_ended = True
 
     # -- starting ---------------------------------------------------------------------------
 
@@ -229,36 +344,18 @@ class Supervisor:
             if self._signals.stop_requested:
                 self._start_adopted()
             else:
-                self._fill_slots()
+                self.fill_slots()
             self._signals.subscribe(wake)
-            self._take_signals()  # Before any service gets to run: stopping beats starting.
-            self._run_task = lambda task: services.start_soon(task.run, pumps)
-            for task in self._tasks:
+            self._interrupts.take()  # Before any service gets to run: stopping beats starting.
+            self.members.run_task = lambda task: services.start_soon(task.run, pumps)
+            services.start_soon(self._stay)
+            for task in [*self._tasks]:
                 services.start_soon(task.run, pumps)
                 # A step ahead of the next, so that what is there at once comes in their order.
                 await trio.lowlevel.checkpoint()
+            await self._side_tasks.begin(sources)
             if self._project.shutdown_timeout is not None:
                 sources.start_soon(self._kill_in_time, self._project.shutdown_timeout)
-            if self._project.input_target is not None:
-                sources.start_soon(self._pass_input_on)
-            if self._around.focused is not None:
-                sources.start_soon(self._pass_keys_on, self._around.focused)
-            if any(service.max_memory for service in self._project.services):
-                from devrun.supervise.memory_guard import guard_memory
-
-                sources.start_soon(
-                    guard_memory,
-                    self._tasks,
-                    self._around.launcher,
-                    lambda index: sources.start_soon(self.reloads.reload, [index]),
-                )
-            if any(service.watch for service in self._project.services):
-                from devrun.supervise.watching import Watching
-
-                self._watching = Watching(
-                    self._project, self._tasks, self._around, is_reloading=self._is_reloading
-                )
-                await self._watching.begin(sources)
 
     def _start_adopted(self) -> None:
         """Take over what runs already, though a stop was asked for before there was a loop."""
@@ -270,12 +367,12 @@ class Supervisor:
         """Whether its first generation runs, and it has not been told of it yet."""
         return isinstance(self._around.adopted.get(task.spec.index), Child)
 
-    def _fill_slots(self) -> None:
+    def fill_slots(self) -> None:
         """Start what waits for its turn, as far as slots and dependencies allow."""
         if self._level is None:
-            for index, message in self._turns.starts(self._states()):
+            for index, message in self.members.turns.starts(self._states()):
                 if isinstance(message, Skip) and message.cause is not None:
-                    self._tasks[index].tell_behind(self._tasks[message.cause])
+                    self._tasks[index].telling.behind(self._tasks[message.cause].telling)
                 self._tasks[index].send(message)
 
     @property
@@ -288,68 +385,23 @@ class Supervisor:
                 self._tasks,
                 self._around,
                 self._around.launcher,
-                start=self._run_task,
+                start=self.members.run_task,
                 is_stopping=lambda: self._level is not None,
                 settled=self._reloaded,
+                changed=self.news.changed,
             )
             self._reloads = Reloads(stage)
         return self._reloads
-
-    def instances_of(self, name: str) -> list[int]:
-        """Return the indices of a service's instances, or of the one instance of that name."""
-        services = [task.spec for task in self._tasks]
-        own = [service.index for service in services if service.label == name]
-        return own or [service.index for service in services if service.process == name]
 
     def _is_reloading(self, index: int) -> bool:
         return self._reloads is not None and self._reloads.is_reloading(index)
 
     def _reloaded(self, index: int) -> None:
         self._seen[index] = self._tasks[index].state.phase
-        self._fill_slots()
-        if self._watching is not None:
-            self._watching.settled(index)
-
-    async def _pass_input_on(self) -> None:
-        from devrun.sources.standard_input import lines
-        from devrun.supervise.input import InputRouter
-
-        router = InputRouter(
-            self._project,
-            launcher=self._around.launcher,
-            child=lambda index: self._tasks[index].child,
-            publish=self._around.publish,
-        )
-        await router.run(lines())
-
-    async def _pass_keys_on(self, focused: Focused) -> None:
-        from devrun.supervise.focus import pass_keys_on
-
-        await pass_keys_on(
-            focused,
-            self._tasks[focused.service].spec,
-            keyboard=self._keyboard,
-            child=lambda: self._tasks[focused.service].child,
-            publish=self._around.publish,
-            size=lambda: self._size_for(focused.service),
-        )
+        self.fill_slots()
+        self._side_tasks.settled(index)
 
     # -- signals ----------------------------------------------------------------------------
-
-    def _take_signals(self) -> None:
-        for number in self._signals.take():
-            if number in STOP_SIGNALS:
-                self._stop_by(number)
-            elif number == CHILD:
-                self._around.exits.notify()
-            elif number == SUSPEND:
-                self._suspend()
-            elif number == CONTINUE:
-                self._check_guardian()
-            elif number == RESIZE:
-                self._resize()
-            else:
-                self._pass_on(number)
 
     def _stop_by(self, number: int) -> None:
         """First ask; then, at a second Ctrl+C or a later SIGTERM, kill; then leave."""
@@ -361,39 +413,9 @@ class Supervisor:
             self._everything.cancel()
         self.stop(StopReason.SIGNAL, Level.KILL if again else Level.ASK, received=self._received)
 
-    def _stop_signal(self, received: int | None) -> int:
-        policy = self._project.services[0].stop
-        return policy.interrupt if received == signal.SIGINT else policy.signal
-
-    def _signal_for(self, task: ServiceTask, received: int | None) -> int:
-        policy = task.spec.stop
-        return policy.interrupt if received == signal.SIGINT else policy.signal
-
-    def _check_guardian(self) -> None:
-        """SIGCONT is also what the death of the guardian sends (see ``process.guardian``)."""
-        if self._guardian is not None and os.getppid() != self._guardian:
-            self.signalled.set()
-            self.stop(StopReason.GUARDIAN_GONE, Level.KILL)
-
-    def _suspend(self) -> None:
-        """Stop every process, then devrun, until it is continued (Ctrl+Z and ``fg``)."""
-        if self._around.focused is not None:
-            self._keyboard.leave()
-        paused = suspend()
-        if self._around.focused is not None:
-            self._keyboard.enter()
-        for task in self._tasks:
-            task.add_pause(paused)
-
-    def _resize(self) -> None:
-        for task in self._tasks:
-            if task.child is not None:
-                resize(task.child, self._size_for(task.spec.index))
-
-    def _pass_on(self, number: int) -> None:
-        for task in self._tasks:
-            if task.child is not None:
-                pass_on(number, task.spec, task.child)
+    def _guardian_gone(self) -> None:
+        self.signalled.set()
+        self.stop(StopReason.GUARDIAN_GONE, Level.KILL)
 
     # -- the end ----------------------------------------------------------------------------
 
@@ -405,7 +427,7 @@ class Supervisor:
         since = now if self._stopping_since is None else self._stopping_since
         self.left_behind += await clear_up(
             self._around.exits,
-            number=self._stop_signal(self._received),
+            number=stop_signal(self._project.services[0], self._received),
             deadline=min(now + timeout, max(since + timeout, now + 1.0)),
             kills=lambda: self._level is Level.KILL,
         )

@@ -31,11 +31,17 @@ def suspend() -> float:
     return paused
 
 
-def pass_on(number: int, service: Service, child: Child) -> None:
+def pass_on(number: int, service: Service, child: Child) -> list[int]:
     """Pass a signal on to a service's program, as foreman does with SIGUSR1 and SIGUSR2.
 
-    A shell that runs a line would die of them; what it runs is meant.
+    A shell that runs a line would die of them; what it runs is meant. One that has become its
+    program (``exec``) has nothing below it.
+
+    Returns:
+        The pids of the processes that it was sent to.
     """
-    for pid in tree.children(child.pid) if runs_in_shell(service) else [child.pid]:
-        if (process := tree.look_up(pid)) is not None:
-            tree.send(process, number)
+    below = tree.children(child.pid) if runs_in_shell(service) else []
+    found = [process for pid in below or [child.pid] if (process := tree.look_up(pid)) is not None]
+    for process in found:
+        tree.send(process, number)
+    return [process.pid for process in found]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import inf
 from typing import assert_never
 
-from devrun.events import Event, Healthy, Notice, OverMemory, Ready, Started, Unhealthy
+from devrun.events import Healthy, Notice, OverMemory, Ready, Started, Unhealthy
 from devrun.model import RestartWhen, Service
 from devrun.supervise.ending import FAULT, Step, ask, emit, what_follows
 from devrun.supervise.messages import (
@@ -15,9 +15,11 @@ from devrun.supervise.messages import (
     CheckHealth,
     Exceeded,
     Extend,
+    Failing,
     Faulty,
     Probed,
     Spawned,
+    StillClosed,
 )
 from devrun.supervise.state import Phase, State, Then
 
@@ -43,7 +45,7 @@ def spawned(spec: Service, state: State, input: Spawned) -> Step:  # noqa: A002
 def news(
     spec: Service,
     state: State,
-    input: BecameReady | Probed | Faulty | Exceeded | Extend,  # noqa: A002
+    input: BecameReady | Probed | StillClosed | Failing | Faulty | Exceeded | Extend,  # noqa: A002
     now: float,
 ) -> Step:
     """Answer what is known of a process from outside, or from itself."""
@@ -57,7 +59,11 @@ def news(
         case BecameReady():
             return (state, ()) if state.ready else _become_ready(spec, state, now)
         case Probed():
-            return _probed(spec, state, input)
+            return _probed(spec, state)
+        case StillClosed():
+            return replace(state, closed=input.reason), ()
+        case Failing():
+            return _failing(spec, state, input)
         case Faulty():
             return _faulty(spec, state, input.reason, now)
         case Exceeded():
@@ -76,15 +82,19 @@ def _become_ready(spec: Service, state: State, now: float) -> Step:
     return ready, (*said, *check)
 
 
-def _probed(spec: Service, state: State, input: Probed) -> Step:  # noqa: A002
-    if state.healthy is input.healthy:
+def _probed(spec: Service, state: State) -> Step:
+    if state.healthy and not state.failing:
         return state, ()
-    known = replace(state, healthy=input.healthy)
-    if not input.healthy:
-        event: Event = Unhealthy(spec.index, state.generation, input.reason, stops=False)
-    else:
-        event = Healthy(spec.index, state.generation, again=state.healthy is False)
-    return known, emit(event)
+    healthy = Healthy(spec.index, state.generation, again=state.healthy is not None)
+    return replace(state, healthy=True, failing=False), emit(healthy)
+
+
+def _failing(spec: Service, state: State, input: Failing) -> Step:  # noqa: A002
+    """The first of some failures in a row is said, and opens and closes nothing."""
+    if state.failing or state.healthy is False:
+        return state, ()
+    text = f"health check failed ({input.failures} of {input.most}): {input.reason}"
+    return replace(state, failing=True), emit(Notice(text, spec.index))
 
 
 def _faulty(spec: Service, state: State, reason: str, now: float) -> Step:
@@ -93,10 +103,14 @@ def _faulty(spec: Service, state: State, reason: str, now: float) -> Step:
     What nothing would follow is left running, if it has been ready: ending it would help nobody.
     """
     if state.ready and spec.restart.when is RestartWhen.NO:
-        sick = emit(Unhealthy(spec.index, state.generation, reason, stops=False))
-        return replace(state, healthy=False), sick if state.healthy is not False else ()
+        what = reason.removeprefix("unhealthy: ")  # The event says it.
+        sick = emit(Unhealthy(spec.index, state.generation, what, stops=False))
+        known = replace(state, healthy=False, failing=False)
+        return known, sick if state.healthy is not False else ()
     state = replace(state, fault=reason, healthy=False)
     then, state, follows = what_follows(spec, state, FAULT, now)
+    if then is Then.END and spec.watch:
+        then = Then.IDLE
     said = emit(Unhealthy(spec.index, state.generation, reason, stops=True))
     stopping, asked = ask(spec, replace(state, follows=follows), now, then)
     return stopping, (*said, *asked)
@@ -110,6 +124,8 @@ def not_ready(spec: Service, state: State, now: float) -> Step:
     if readiness is None or isinstance(readiness.gate, DelayGate):
         return _become_ready(spec, state, now)
     reason = f"not ready within {readiness.timeout:g} s"
+    if state.closed is not None:
+        reason = f"{reason}: {state.closed}"
     if not readiness.continues:
         return _faulty(spec, state, reason, now)
     said = emit(Notice(f"{reason}; going on as if it were", spec.index))

@@ -10,9 +10,11 @@ from dataclasses import replace
 from devrun import __version__
 from devrun.appearance import ColorLevel
 from devrun.cli.check.line import CheckLine, read_check_line
+from devrun.config.ecosystem.reading import ReadOnce
 from devrun.config.nearest import choices
 from devrun.config.option_reader import Request
 from devrun.config.settings import RunSettings
+from devrun.config.toml.mistakes import messages_of
 from devrun.errors import ExitCode, UsageError
 from devrun.output.complaint import complain
 
@@ -48,10 +50,12 @@ def check(words: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         return _Check(line, environ).run()
     except UsageError as error:
-        message = line.reading.in_their_words(str(error))
-        if message == str(error):
+        *others, last = map(line.reading.in_their_words, messages_of(error))
+        for message in others:
+            complain(message)
+        if last == str(error):
             raise
-        raise UsageError(message) from error
+        raise UsageError(last) from error
 
 
 def _answer(request: Request) -> int:
@@ -80,24 +84,24 @@ def _encoded(text: str) -> bytes:
 
 
 def text_of(
-    settings: RunSettings, project: Project, environ: Mapping[str, str], *, cwd: str
+    settings: RunSettings, resolution: Resolution, environ: Mapping[str, str], *, cwd: str
 ) -> str:
     """Return a run's project as a check prints it, for ``--dry-run``.
 
     Args:
         settings: What the project was made from.
+        resolution: What they mean.
         cwd: The current folder.
 
     Raises:
-        UsageError: A file has changed meanwhile, and is wrong now.
+        UsageError: A TOML file has changed meanwhile, and is wrong now.
     """
     from devrun.cli.check.source import source_of
     from devrun.cli.describe import View, describe
 
-    env_name = next((text for text in settings.env if "=" not in text), None)
-    source = source_of(settings, project, environ, cwd=cwd, env_name=env_name)
+    source = source_of(settings, resolution, environ, cwd=cwd)
     view = View(left_out=source.left_out, places=source.places)
-    return describe(_masked(project, source), view)
+    return describe(_masked(resolution.project, source), view)
 
 
 def _masked(project: Project, source: Source) -> Project:
@@ -123,6 +127,8 @@ class _Check:
         self._environ = environ
         self._cwd = _current_folder()
         self._env_names: tuple[str, ...] = ()
+        self._read_once = ReadOnce()
+        self._unreadable: dict[str, None] = {}
 
     def run(self) -> int:
         """Do what was asked for; return the exit code."""
@@ -131,6 +137,8 @@ class _Check:
         project = resolution.project
         for warning in (*resolution.warnings, *self._other_readings(project)):
             complain(warning)
+        if self._unreadable and (shown is not None or line.style == "procfile"):
+            raise UsageError(next(iter(self._unreadable)))
         if shown is not None:
             self._print_variables(project, shown)
             return ExitCode.OK
@@ -177,6 +185,8 @@ class _Check:
             cwd=self._cwd,
             environ=self._environ,
             color_level=ColorLevel.NONE,
+            ecosystem_reader=self._read_once,
+            unreadable=self._unreadable,
         )
 
     def _other_readings(self, project: Project) -> Iterator[str]:
@@ -211,17 +221,16 @@ class _Check:
         from devrun.cli.check.source import source_of
 
         line, project = self._line, resolution.project
-        source = source_of(
-            line.settings,
-            project,
-            self._environ,
-            cwd=self._cwd,
-            env_name=self._env_names[0] if self._env_names else None,
-        )
+        source = source_of(line.settings, resolution, self._environ, cwd=self._cwd)
         return Checked(
             project if line.show_values else _masked(project, source),
             source,
-            findings_of(project, self._environ),
+            findings_of(
+                project,
+                self._environ,
+                left_out=source.left_out,
+                unreadable=self._unreadable,
+            ),
             self._origins(project, source) if line.origins or line.style == "json" else None,
             resolution.warnings,
             show_values=line.show_values,

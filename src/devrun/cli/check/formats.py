@@ -49,7 +49,12 @@ def as_toml(checked: Checked) -> str:
     from devrun.config.toml.text import to_toml
 
     origins = _origins_in_words(checked)
-    return to_toml(checked.project, show_values=checked.show_values, origins=origins)
+    return to_toml(
+        checked.project,
+        show_values=checked.show_values,
+        colors=checked.source.colors,
+        origins=origins,
+    )
 
 
 def _origins_in_words(checked: Checked) -> dict[tuple[str, str], str]:
@@ -72,7 +77,9 @@ def as_json(checked: Checked) -> str:
         "version": VERSION,
         "root": project.root,
         "source": project.source,
-        "project": whole_tables(project, show_values=checked.show_values),
+        "project": whole_tables(
+            project, show_values=checked.show_values, colors=checked.source.colors
+        ),
         "origins": checked.origins,
         "instances": [
             {

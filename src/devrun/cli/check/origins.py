@@ -40,7 +40,7 @@ def origins_of(stages: list[Stage], base: Project | None, source: Source) -> dic
         base: What the files alone say; None if there are no files.
     """
     origins = _Origins(stages, base, source)
-    tables = whole_tables(stages[0].project, show_values=True)
+    tables = _tables(stages[0].project, source)
     return {key: origins.under((key,), value) for key, value in tables.items()}
 
 
@@ -77,12 +77,12 @@ def _leaves(origin: object) -> Iterator[str]:
 
 class _Origins:
     def __init__(self, stages: list[Stage], base: Project | None, source: Source) -> None:
-        self._stages = [(stage.origin, _tables(stage.project)) for stage in stages]
-        self._base: Tables = {} if base is None else _tables(base)
+        self._stages = [(stage.origin, _tables(stage.project, source)) for stage in stages]
+        self._base: Tables = {} if base is None else _tables(base, source)
         self._source = source
         root = stages[0].project.root
         bare = Project(root, "", (Service(0, "bare", "", root),))
-        self._plain = _tables(bare)
+        self._plain = _tables(bare, source)
         self._plain_service = whole_table(bare, "bare", bare.services, show_values=True)
 
     def under(self, path: tuple[str, ...], value: object) -> object:
@@ -151,5 +151,5 @@ class _Missing:
 _MISSING = _Missing()
 
 
-def _tables(project: Project) -> Tables:
-    return whole_tables(project, show_values=True)
+def _tables(project: Project, source: Source) -> Tables:
+    return whole_tables(project, show_values=True, colors=source.colors)

@@ -54,12 +54,13 @@ def _claims(service: Service) -> Iterator[Claim]:
     for each in service.sockets:
         if each.port:
             yield Claim(each.port, name, name, held=True)
+    label = name if service.sockets else service.label
+    owner = name if service.sockets or service.shares_ports else label
     if service.port is not None and not service.sockets:
-        shared = service.shares_ports
-        yield Claim(service.port, service.label, name if shared else service.label)
+        yield Claim(service.port, label, owner)
     gate = service.ready.gate if service.ready is not None else None
     if isinstance(gate, PortProbe) and gate.host in _LOCAL:
-        yield Claim(gate.port, name, name, gate=True)
+        yield Claim(gate.port, label, owner, gate=True)
 
 
 def _taken(claims: list[Claim]) -> Iterator[tuple[str, str]]:
@@ -107,8 +108,8 @@ def _unix_problem(path: str) -> str | None:
     if family is None:
         return f"{refused}: there are no Unix sockets on this system"
     folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        return f"{refused}: there is no folder {folder}"
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)  # A run makes those that are missing.
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"{refused}: the folder is not writable"
     with socket.socket(family, socket.SOCK_STREAM) as probe:

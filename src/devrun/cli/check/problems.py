@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from devrun.cli.check.files import log_problems
@@ -47,12 +47,26 @@ class Findings:
     doubts: list[Finding] = field(default_factory=list)
 
 
-def findings_of(project: Project, environ: Mapping[str, str]) -> Findings:
-    """Look at everything that a run would need; start nothing of it, and change nothing."""
-    found = Findings()
+def findings_of(
+    project: Project,
+    environ: Mapping[str, str],
+    *,
+    left_out: Mapping[str, str],
+    unreadable: Iterable[str] = (),
+) -> Findings:
+    """Look at everything that a run would need; start nothing of it, and change nothing.
+
+    Args:
+        left_out: Services that are not part of the run, and why.
+        unreadable: Why files of variables could not be read.
+    """
+    found = Findings([Finding("", text) for text in unreadable])
     found.problems += [Finding(label, text) for label, text in port_problems(project)]
     shared = {name: each.value for name, each in layers(project.environment, environ).items()}
     for name, instances in by_process(project).items():
+        found.problems += [
+            Finding(name, text) for text in _dependency_problems(project, instances[0], left_out)
+        ]
         each = [_of_service(project, service, environ, shared) for service in instances]
         labels = [service.label for service in instances]
         found.problems += _together(name, labels, [problems for problems, _ in each])
@@ -83,7 +97,6 @@ def _of_service(
         variables = service_environment(project, service, environ)
     except UsageError as error:
         problems.append(str(error))
-    problems += _dependency_problems(project, service)
     doubts = [*_stop_doubts(project, service)]
     if not os.path.isdir(service.cwd):
         problems.append(f"no such folder: {service.cwd}")
@@ -96,11 +109,14 @@ def _of_service(
     return problems, doubts
 
 
-def _dependency_problems(project: Project, service: Service) -> Iterator[str]:
+def _dependency_problems(
+    project: Project, service: Service, left_out: Mapping[str, str]
+) -> Iterator[str]:
     running = by_process(project).keys()
     for each in service.depends_on:
         if each.required and each.service not in running:
-            message = f"waits for {each.service}, which is not run, so that it will not start"
+            why = f" ({left_out[each.service]})" if each.service in left_out else ""
+            message = f"waits for {each.service}, which is not run{why}, so that it will not start"
             yield f"{message}; run it too, or write required = false"
 
 

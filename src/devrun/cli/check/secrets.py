@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from devrun.cli.check.source import Source
 from devrun.config.toml.service_of import MASK
-from devrun.model import Project, Service
+from devrun.model import Project, Service, WatchSettings
 
 _HARMLESS = re.compile(r".{0,3}|[\d.:,-]+ ?[A-Za-z%]{0,3}|true|false", re.DOTALL)
 """Values that are shown: ports, times, sizes, and what is too short to be a secret."""
@@ -32,7 +32,6 @@ _FIELDS = {
 
 _OF_PROJECT = {
     "env_file": "environment",
-    "watch_ignore": "watch",
     "prefix": "output",
     "teardown": "teardown",
 }
@@ -50,7 +49,20 @@ def masked(project: Project, source: Source) -> Project:
     keys = [key for owner, key in source.written_with if not owner]
     found = _with_fields(project, {_OF_PROJECT[key] for key in keys if key in _OF_PROJECT}, secrets)
     services = tuple(_service(service, source, secrets) for service in project.services)
-    return replace(found, services=services)
+    return replace(found, services=services, watch=_watch(found.watch, source, secrets))
+
+
+def _watch(settings: WatchSettings, source: Source, secrets: Sequence[str]) -> WatchSettings:
+    """Return what holds for watching: of the project, and of services that say something else."""
+
+    def ignoring(own: WatchSettings, *keys: tuple[str, str]) -> WatchSettings:
+        if source.written_with.isdisjoint(keys):
+            return own
+        return replace(own, ignore=tuple(_text(each, secrets) for each in own.ignore))
+
+    for_all = ("", "watch_ignore")
+    services = ((n, ignoring(own, for_all, (n, "watch"))) for n, own in settings.services)
+    return replace(ignoring(settings, for_all), services=tuple(services))
 
 
 def _service(service: Service, source: Source, secrets: Sequence[str]) -> Service:

@@ -14,6 +14,7 @@ from devrun.model import Project
 
 TYPE_CHECKING = False  # TOML's modules are loaded when there is such a file
 if TYPE_CHECKING:
+    from devrun.config.resolve import Resolution
     from devrun.config.toml.reader import Said
 
 
@@ -48,6 +49,7 @@ class Source:
         places: File and line of each service; empty if all is from the command line.
         said: What TOML files say of each service, and of the project under an empty name.
         left_out: Services that are not part of the run, and why.
+        colors: Colours of prefixes that TOML files give to services.
         substituted: Values of variables that stand in the texts of TOML files for ``${NAME}``.
         written_with: Service (empty for the project) and key of such texts.
     """
@@ -55,6 +57,7 @@ class Source:
     places: Mapping[str, str] = field(default_factory=dict)
     said: Mapping[str, Said] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    colors: Mapping[str, str] = field(default_factory=dict)
     substituted: frozenset[str] = frozenset()
     written_with: frozenset[tuple[str, str]] = frozenset()
 
@@ -73,47 +76,50 @@ def paths_of(settings: RunSettings, *, cwd: str, root: str) -> tuple[str, ...]:
 
 
 def source_of(
-    settings: RunSettings,
-    project: Project,
-    environ: Mapping[str, str],
-    *,
-    cwd: str,
-    env_name: str | None = None,
+    settings: RunSettings, resolution: Resolution, environ: Mapping[str, str], *, cwd: str
 ) -> Source:
-    """Read a project's files once more, for what the project does not tell any more.
+    """Return what the files of a project say.
 
     Args:
-        project: What the settings mean.
+        resolution: What the settings mean.
         cwd: The current folder.
-        env_name: PM2's ``--env NAME``, or None.
 
     Raises:
-        UsageError: The files have changed meanwhile, and are wrong now.
+        UsageError: TOML files have changed meanwhile, and are wrong now.
     """
-    files = paths_of(settings, cwd=cwd, root=project.root)
-    if not files:
+    project, defined = resolution.project, resolution.defined
+    if defined is None:
         return Source()
+    left_out = _left_out(settings, project, defined)
+    if defined.toml is None:
+        return Source(defined.places, left_out=left_out)
+    files = paths_of(settings, cwd=cwd, root=project.root)
+    used = _used_variables(files, settings, project, environ)
+    return Source(
+        defined.places,
+        defined.toml.said,
+        left_out,
+        defined.toml.colors,
+        frozenset(used.asked_for.values()),
+        frozenset(_written_with_variables(files, project.root)) if used.asked_for else frozenset(),
+    )
+
+
+def _used_variables(
+    files: Sequence[str], settings: RunSettings, project: Project, environ: Mapping[str, str]
+) -> Used:
+    """Read TOML files once more, to see which variables they ask for."""
     known = layers(project.environment, environ)
     used = Used({name: variable.value for name, variable in known.items()})
     request = Request(
         cwd=project.root,
         environ=environ,
         together=settings.root is not None,
-        with_release=settings.with_release,
         profiles=frozenset(name for text in settings.profiles for name in text.split(",")),
-        env_name=env_name,
         layered=lambda _files, _override: used,
     )
-    defined = read_definitions(files, request)
-    if defined.toml is None:
-        return Source(defined.places, left_out=_left_out(settings, project, defined))
-    return Source(
-        defined.places,
-        defined.toml.said,
-        _left_out(settings, project, defined),
-        frozenset(used.asked_for.values()),
-        frozenset(_written_with_variables(files, project.root)) if used.asked_for else frozenset(),
-    )
+    read_definitions(files, request)
+    return used
 
 
 def _written_with_variables(files: Sequence[str], root: str) -> Iterator[tuple[str, str]]:

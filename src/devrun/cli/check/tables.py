@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from devrun.cli.describe import by_process
 from devrun.config.toml.ending import ENDINGS
 from devrun.config.toml.service_of import service_table
-from devrun.config.toml.tables_of import project_tables
+from devrun.config.toml.tables_of import NO_COLORS, project_tables
 from devrun.config.toml.texts import duration_text, shown_path, signal_text, size_text
-from devrun.model import Project, RestartPolicy, Service, StopPolicy
+from devrun.model import Project, RestartPolicy, Service, StopPolicy, WatchSettings
 from devrun.policies import LogFile, Readiness
 
 Table = dict[str, object]
@@ -22,19 +22,24 @@ Table = dict[str, object]
 _COMMANDS = frozenset(("command", "commands", "exec"))
 """Keys whose texts are left alone by what replaces variables, so that no dollar in them is two."""
 
-_ABSENT = ("shell", "port", "ready", "health", "restart_limit", "on_exit", "max_memory", "log")
+_ABSENT = (
+    *("shell", "port", "ready", "health", "restart_limit", "on_exit", "max_memory", "log"),
+    "color",
+)
 
 
-def whole_tables(project: Project, *, show_values: bool) -> Table:
+def whole_tables(
+    project: Project, *, show_values: bool, colors: Mapping[str, str] = NO_COLORS
+) -> Table:
     """Return the tables of a project.
 
     Args:
         show_values: Show the values of variables, which may be secrets.
+        colors: Of prefixes, by service.
     """
     said = project_tables(project, show_values=show_values)
     environment = project.environment
     files = [environment.root_file, *environment.files]
-    limit = project.shutdown_timeout
     found: Table = {
         "env_file": [shown_path(path, project.root) for path in files if path is not None],
         "env_override": environment.override,
@@ -42,13 +47,14 @@ def whole_tables(project: Project, *, show_values: bool) -> Table:
         "success": said.get("success", "all"),
         "max_processes": project.max_processes,
         "teardown": said.get("teardown"),
-        "shutdown_timeout": None if limit is None else duration_text(limit),
+        "shutdown_timeout": said.get("shutdown_timeout"),
         "watch_ignore": said.get("watch_ignore", []),
         "prefix": said.get("prefix"),
         "timestamps": said.get("timestamps", False),
     }
     services = {
         name: whole_table(project, name, instances, show_values=show_values)
+        | {"color": colors.get(name)}
         for name, instances in by_process(project).items()
     }
     return {**_plain(found), "services": services, "groups": said.get("groups", {})}
@@ -162,7 +168,8 @@ def _watch(said: Mapping[str, object]) -> object:
     found = said.get("watch")
     if found is None:
         return None
-    return found if isinstance(found, dict) else {"paths": found}
+    usual = {"ignore": [], "debounce": duration_text(WatchSettings().quiet), "poll": False}
+    return {"paths": found, **usual} if not isinstance(found, dict) else {**usual, **found}
 
 
 def _plain(table: Mapping[str, object]) -> Table:

@@ -18,8 +18,8 @@ class Treatment(Enum):
     HONOURED = "honoured"
     MAPPED = "mapped"
     """Taken for what comes nearest; a warning says what is different."""
-    LATER = "not yet"
-    """Accepted with a warning, without effect."""
+    WITHOUT_EFFECT = "without effect"
+    """Accepted; a warning says why nothing comes of it, and what to do instead."""
     IGNORED = "ignored"
     """Accepted without effect: it has no meaning outside of PM2."""
     REFUSED = "refused"
@@ -78,7 +78,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("restart_delay"),
     Attribute("exp_backoff_restart_delay"),
     Attribute("max_memory_restart"),
-    Attribute("cron_restart", Treatment.LATER, aliases=("cron",)),
+    Attribute("cron_restart", Treatment.WITHOUT_EFFECT, aliases=("cron",)),
     Attribute("wait_ready"),
     Attribute("listen_timeout"),
     Attribute("kill_timeout"),
@@ -97,7 +97,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("time"),
     Attribute("log_type"),
     Attribute("disable_logs"),
-    Attribute("pid_file", Treatment.LATER, aliases=("pid",)),
+    Attribute("pid_file", Treatment.WITHOUT_EFFECT, aliases=("pid",)),
     Attribute("uid", Treatment.REFUSED, aliases=("user",)),
     Attribute("gid", Treatment.REFUSED),
     Attribute("source_map_support", _M),

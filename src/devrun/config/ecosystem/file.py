@@ -22,20 +22,15 @@ if TYPE_CHECKING:
 SCRIPTS = (".js", ".cjs", ".mjs", ".ts", ".cts", ".mts")
 JSON = (".json", ".json5", ".jsonc")
 YAML = (".yaml", ".yml")
-_OTHERS = frozenset(("package.json", "tsconfig.json", "docker-compose.yml", "docker-compose.yaml"))
-
 _JSON5_ERROR = re.compile(r"<string>:(\d+) (.*)", re.DOTALL)
 _MOST_DEEP = 50
 """Levels of lists in lists; a YAML alias may stand for what it is in."""
 
 
 def looks_like_ecosystem(path: str) -> bool:
-    """Whether a file's name is one that an ecosystem file has."""
+    """Whether a file's name is one that an ecosystem file has: no other file is JSON or YAML."""
     name = os.path.basename(path).lower()
-    if name.endswith(SCRIPTS):
-        return True
-    of_pm2 = re.match(r"(ecosystem|pm2|process(es)?)\b|.*\.config\.", name) is not None
-    return of_pm2 and name.endswith(JSON + YAML) and name not in _OTHERS
+    return name.endswith(SCRIPTS + JSON + YAML) and name != "package.json"
 
 
 def read_file(path: str, *, cwd: str, environ: Mapping[str, str]) -> tuple[Exported, str]:

@@ -30,21 +30,19 @@ def log_of(app: App, *, several: bool) -> LogFile | None:
         return None
     out, error = _path(app, "out_file"), _path(app, "error_file")
     combined = _combined(app)
-    if combined and (out or error):
-        app.warn("log_file: out_file and error_file are written, the file for both together is not")
-    path = out or (combined if not error else None)
-    if path is None and error is None:
+    path, error_path = out or combined, error or combined
+    if path is None and error_path is None:
         _warn_of_no_file(app)
         return None
+    if combined and path != error_path:
+        _warn_of_no_third(app, out=out, error=error)
     # What is not named goes nowhere: PM2 has a file below ~/.pm2 for it.
-    error_path = (error or os.devnull) if out or error else None
-    if error_path == path:
-        error_path = None
+    path, error_path = path or os.devnull, error_path or os.devnull
     separate = several and not app.flag("merge_logs", default=False)
     time_format = _time_format(app)
     return LogFile(
-        _for_instances(path or os.devnull, separate=separate),
-        None if error_path is None else _for_instances(error_path, separate=separate),
+        _for_instances(path, separate=separate),
+        None if error_path == path else _for_instances(error_path, separate=separate),
         timestamps=time_format is not None,
         time_format=time_format,
         json=app.text("log_type") == "json",
@@ -62,6 +60,16 @@ def _combined(app: App) -> str | None:
         app.warn("log_file: true is a file below ~/.pm2 in PM2; here name one")
         return None
     return None if given in (False, "false") else _path(app, "log_file")
+
+
+def _warn_of_no_third(app: App, *, out: str | None, error: str | None) -> None:
+    """Say what becomes of a file for both streams where one of them has a file of its own."""
+    if out and error:
+        what = "out_file and error_file are written, the file for both together is not"
+    else:
+        alone, other = ("stderr", "out_file") if out else ("stdout", "error_file")
+        what = f"gets {alone} alone, because {other} has the rest; PM2 writes both there, too"
+    app.warn(f"log_file: {what}")
 
 
 def _warn_of_no_file(app: App) -> None:

@@ -1,8 +1,9 @@
 """The program of an app: ``script``, ``exec_interpreter``, ``node_args`` and ``args``.
 
 As with PM2, the extension of the script says what interprets it, and a script with a blank in it
-is a line for bash. A script without an extension is executed as the system does it, where PM2 has
-Node interpret it, which only works for what is JavaScript.
+is a line for bash. A script without an extension is executed if the system can do that: it begins
+with ``#!``, or is a compiled program. PM2 has Node interpret these too, and they fail; what else
+has no extension is left to Node, as there.
 """
 
 from __future__ import annotations

@@ -7,13 +7,13 @@ accepted, and where devrun does something else, a warning says so.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from devrun.config.ecosystem.app import App, absolute
 from devrun.config.ecosystem.attributes import Sorted, sort_out
-from devrun.config.ecosystem.file import looks_like_ecosystem, read_file
+from devrun.config.ecosystem.file import JSON, YAML, looks_like_ecosystem, read_file
 from devrun.config.ecosystem.names import line_of, own_name, unique, whole_name
 from devrun.config.ecosystem.policies import defaults_of
 from devrun.config.ecosystem.runtime import Exported, node_version
@@ -27,6 +27,10 @@ from devrun.config.ecosystem.service import (
 from devrun.config.ecosystem.watch import settings_for
 from devrun.errors import UsageError
 from devrun.model import Service, WatchSettings
+
+TYPE_CHECKING = False  # a type alone
+if TYPE_CHECKING:
+    from devrun.config.ecosystem.reading import ReadOnce
 
 __all__ = [
     "EcosystemProject",
@@ -79,7 +83,12 @@ class _Content:
 
 
 def read_ecosystem(
-    path: str, *, cwd: str, environ: Mapping[str, str], env_name: str | None
+    path: str,
+    *,
+    cwd: str,
+    environ: Mapping[str, str],
+    env_name: str | None,
+    reader: ReadOnce | None = None,
 ) -> EcosystemProject:
     """Read an ecosystem file.
 
@@ -88,12 +97,14 @@ def read_ecosystem(
         cwd: Absolute path of the folder devrun was started in.
         environ: devrun's own environment; a script sees it as ``process.env``.
         env_name: As PM2's ``--env NAME``: ``env_NAME`` goes over ``env``.
+        reader: What the file is read with; ``read_file`` if nothing is said.
 
     Raises:
         UsageError: It cannot be read, has no apps, or something in it is wrong.
     """
     try:
-        return _read(path, cwd, environ, env_name)
+        found, text = (reader or read_file)(path, cwd=cwd, environ=environ)
+        return _project(path, found, text, cwd=cwd, environ=environ, env_name=env_name)
     except UsageError as error:
         raise UsageError(_one_line(str(error))) from None
 
@@ -105,10 +116,15 @@ def _one_line(text: str) -> str:
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
-def _read(
-    path: str, cwd: str, environ: Mapping[str, str], env_name: str | None
+def _project(
+    path: str,
+    found: Exported,
+    text: str,
+    *,
+    cwd: str,
+    environ: Mapping[str, str],
+    env_name: str | None,
 ) -> EcosystemProject:
-    found, text = read_file(path, cwd=cwd, environ=environ)
     content = _content(found.value, path)
     given = [sort_out(app) for app in content.apps]
     _check_env_name(env_name, given, content.deploy, path)
@@ -118,7 +134,7 @@ def _read(
     context = Context(cwd, defaults_of(environ), env_name, deployed, versions)
     read = {app.name: read_app(app, context) for app in apps}
     ignored = (*content.ignored, *(key for each in given for key in each.ignored))
-    warnings = [*_lost(found, path), *_warnings(apps, read.values(), path)]
+    warnings = [*_lost(found, path), *_warnings(apps, path)]
     named = [key for key in dict.fromkeys(ignored) if key != "deploy" or deployed is None]
     if named:
         warnings.append(f"{path}: about PM2 itself, and without effect: {', '.join(named)}")
@@ -136,11 +152,23 @@ def _read(
             for app in apps
             if (problem := read[app.name].problem) is not None
         },
-        settings_for([each.watching for each in read.values()]),
+        settings_for({name: each.watching for name, each in read.items()}),
     )
 
 
 # -- the file ------------------------------------------------------------------------------------
+
+
+def _no_apps(value: object, path: str) -> str:
+    """Return what is said of a file that is no ecosystem file, or an empty one."""
+    if isinstance(value, dict) and isinstance(value.get("services"), dict):
+        example = f"docker compose -f {path} up"
+        return f'{path}: a file of docker compose; write a service whose command is "{example}"'
+    if path.endswith(JSON):
+        return f'{path}: no apps in it; write {{ "apps": [{{ "script": "app.js" }}] }}'
+    if path.endswith(YAML):
+        return f"{path}: no apps in it; write apps: [{{ script: app.js }}]"
+    return f'{path}: no apps in it; write module.exports = {{ apps: [{{ script: "app.js" }}] }}'
 
 
 def _content(value: object, path: str) -> _Content:
@@ -157,10 +185,7 @@ def _content(value: object, path: str) -> _Content:
             apps = others if others.keys() & {"script", "exec", "cmd", "command"} else None
     items = apps if isinstance(apps, list) else [apps] if apps else []
     if not items:
-        message = (
-            f'{path}: no apps in it; write module.exports = {{ apps: [{{ script: "app.js" }}] }}'
-        )
-        raise UsageError(message)
+        raise UsageError(_no_apps(value, path))
     checked: list[Mapping[str, object]] = []
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
@@ -266,17 +291,13 @@ def _lost(found: Exported, path: str) -> list[str]:
     ]
 
 
-def _warnings(apps: Sequence[App], read: Iterable[Read], path: str) -> list[str]:
+def _warnings(apps: Sequence[App], path: str) -> list[str]:
     """Return the apps' warnings, of those that are alike a single one."""
     by_message: dict[str, list[str]] = {}
     for app in apps:
         for message in dict.fromkeys(app.warnings):
             by_message.setdefault(message, []).append(f'"{app.name}"')
-    found = [
+    return [
         f"{path}: app{'s' if len(names) > 1 else ''} {', '.join(names)}: {message}"
         for message, names in by_message.items()
     ]
-    ignored = {each.watching.ignored for each in read if each.watching.rules}
-    if len(ignored) > 1:
-        found.append(f"{path}: what one app's ignore_watch names is watched for no app")
-    return found

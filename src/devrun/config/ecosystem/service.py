@@ -93,7 +93,7 @@ def read_app(app: App, context: Context) -> Read:
         from devrun.config.nearest import hint
 
         app.warn(f'there is no attribute "{key}"{hint(key, attribute_names())}')
-    _warn_of_later(app)
+    _warn_of_what_is_different(app)
     count = _count(app)
     env = app_environment(app, context.env_name, context.deployed)
     numbering = _numbering(app, env, context.defaults)
@@ -171,11 +171,16 @@ def _numbering(app: App, env: Mapping[str, str], defaults: Defaults) -> Numberin
     return Numbering(variable, counted, first)
 
 
-def _warn_of_later(app: App) -> None:
-    if app.get("cron_restart") not in (None, 0, "0", ""):
-        app.warn("cron_restart has no effect yet: nothing is restarted by the clock")
-    if app.has("pid_file"):
-        app.warn("pid_file has no effect yet: no such file is written")
+def _warn_of_what_is_different(app: App) -> None:
+    schedule = app.get("cron_restart")
+    if schedule not in (None, False, 0, "0", ""):
+        message = f'cron_restart "{schedule}" has no effect: devrun restarts nothing by the clock'
+        app.warn(f'{message}; have cron or a systemd timer run "devrun reload"')
+    if app.text("pid_file"):
+        message = (
+            "pid_file has no effect: devrun keeps the processes itself, and writes no such file"
+        )
+        app.warn(f"{message}; a command can: echo $$ > FILE; exec PROGRAM")
     delay = app.seconds("restart_delay")
     if delay is not None and delay >= _LONG_DELAY:
         app.warn(f"restart_delay: {delay:g} s before each restart; no first start waits for it")

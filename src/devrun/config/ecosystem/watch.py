@@ -1,15 +1,15 @@
 """``watch``, ``ignore_watch``, ``watch_delay`` and ``watch_options`` of an app.
 
 What PM2 ignores it compares with whole paths, by glob or regular expression; devrun has the
-patterns of gitignore, for all apps together. A plain name means the same in both.
+patterns of gitignore. A plain name means the same in both.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from devrun.config.ecosystem.app import App, Regex, split_arguments
 from devrun.config.watching import alternatives, parse_watch
@@ -65,17 +65,17 @@ def watching_of(app: App, root: str) -> Watching:
     )
 
 
-def settings_for(all_watching: Sequence[Watching]) -> WatchSettings:
-    """Return the settings that hold for all apps together: every pattern, the longest delay."""
-    ignored = tuple(dict.fromkeys(p for each in all_watching for p in each.ignored))
-    usual = WatchSettings()
-    quiet = max((each.delay for each in all_watching if each.delay), default=usual.quiet)
-    return WatchSettings(
-        ignore=ignored,
-        poll=any(each.poll for each in all_watching),
-        quiet=quiet,
-        longest=max(usual.longest, 2 * quiet),
-    )
+def settings_for(apps: Mapping[str, Watching]) -> WatchSettings:
+    """Return the settings of a file's apps, by name: each has its own patterns and delay."""
+    usual = WatchSettings(poll=any(each.poll for each in apps.values()))
+    services: list[tuple[str, WatchSettings]] = []
+    for name, each in apps.items():
+        quiet = each.delay or usual.quiet
+        longest = max(usual.longest, 2 * quiet)
+        own = replace(usual, ignore=each.ignored, quiet=quiet, longest=longest)
+        if each.rules and own != usual:
+            services.append((name, own))
+    return replace(usual, services=tuple(services))
 
 
 def _paths(app: App) -> tuple[str, ...]:
@@ -96,7 +96,8 @@ def _rules(app: App, path: str) -> tuple[WatchRule, ...]:
         reason = str(error).removeprefix(f'--watch "{value}": ')
         app.warn(f'watch "{path}": {reason}; it is not watched')
         return ()
-    return rules
+    place = f'{app.place}: app "{app.name}": watch "{path}"'
+    return tuple(replace(rule, place=place) for rule in rules)
 
 
 def _items(given: object) -> list[object]:

@@ -43,24 +43,28 @@ def _dependencies(
 ) -> list[Dependency]:
     said = table.depends_on or []
     listed = [said] if isinstance(said, str) else said
+    places: Mapping[str, str | int] = {name: name for name in listed}
     if isinstance(listed, list):
+        if owner.said.at(("depends_on",)).table is None:
+            places = {name: number for number, name in enumerate(listed)}
         listed = {name: DependencyTable() for name in listed}
     inherited = "depends_on" not in owner.own
     return [
-        _dependency(name, each, owner, services)
+        _dependency(name, each, owner, services, owner.at("depends_on", places[name]))
         for name, each in listed.items()
         if not (inherited and name == owner.name)  # What all wait for does not wait for itself.
     ]
 
 
 def _dependency(
-    name: str, said: Wanted | DependencyTable, owner: Owner, services: Mapping[str, Service]
+    name: str,
+    said: Wanted | DependencyTable,
+    owner: Owner,
+    services: Mapping[str, Service],
+    place: str,
 ) -> Dependency:
     from devrun.policies import Condition, Dependency, OnRestart
 
-    place = owner.at("depends_on")
-    if owner.said.at(("depends_on",)).table is not None:
-        place = owner.at("depends_on", name)
     if name == owner.name:
         raise UsageError(f"{place}: a service cannot wait for itself")
     if name not in services:

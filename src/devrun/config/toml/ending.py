@@ -6,9 +6,9 @@ from devrun.config import values
 from devrun.config.toml.owner import Owner, given
 from devrun.config.toml.schema import ServiceTable
 from devrun.config.toml.tables import BackoffTable, StopTable
-from devrun.config.toml.values import exit_statuses, restart_limit, seconds, share, uptime, whole
+from devrun.config.toml.values import exit_status, restart_limit, seconds, share, uptime, whole
 from devrun.errors import UsageError
-from devrun.model import KillOthers, RestartPolicy, RestartWhen, StopPolicy, StopScope
+from devrun.model import ExitStatus, KillOthers, RestartPolicy, RestartWhen, StopPolicy, StopScope
 
 SUPERVISED = RestartPolicy(
     RestartWhen.ON_FAILURE,
@@ -38,9 +38,9 @@ def restart_policy(table: ServiceTable, owner: Owner) -> RestartPolicy:
         UsageError: A value is wrong.
     """
     when = RestartWhen(table.restart or "no")
-    restart_on = exit_statuses(table.restart_on or (), owner.at("restart_on"))
+    restart_on = _ends(table.restart_on, "restart_on", owner)
     base = restart_base(when, restarts=bool(restart_on))
-    never = exit_statuses(table.no_restart_on or (), owner.at("no_restart_on"))
+    never = _ends(table.no_restart_on, "no_restart_on", owner)
     both = sorted(map(str, restart_on & never))
     if both:
         raise UsageError(f"{owner.at('no_restart_on')}: {both[0]} is in restart_on too")
@@ -61,6 +61,11 @@ def restart_policy(table: ServiceTable, owner: Owner) -> RestartPolicy:
         no_restart_on=never,
         window=given(table.restart_limit, None, restart_limit, owner.at("restart_limit")),
     )
+
+
+def _ends(said: list[int | str] | None, key: str, owner: Owner) -> frozenset[ExitStatus]:
+    listed = enumerate(said or ())
+    return frozenset(exit_status(each, owner.at(key, number)) for number, each in listed)
 
 
 def restart_base(when: RestartWhen, *, restarts: bool) -> RestartPolicy:

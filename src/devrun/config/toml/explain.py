@@ -6,12 +6,16 @@ says it in the words of TOML. Only loaded when there is a mistake.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct, inspect
 
 from devrun.config.nearest import hint
+from devrun.config.toml.gates import PROBES
+from devrun.config.toml.kinds import Choice, choices_of, with_kinds
+from devrun.config.toml.reader import Said
+from devrun.config.toml.tables import HealthTable, ReadyTable
 
 Path = tuple[str | int, ...]
 
@@ -36,6 +40,22 @@ def first_fault(value: object, table: type[Struct]) -> Fault | None:
     return next(_faults(value, inspect.type_info(table), ()), None)
 
 
+def explained(said: Said, table: type[Struct], title: str, message: str) -> str:
+    """Return what is wrong with a table that msgspec has refused, and where.
+
+    Args:
+        title: Whose table it is.
+        message: What msgspec says.
+    """
+    fault = first_fault(with_kinds(said.plain(), table), table)
+    if fault is None:
+        return f"{said.place}: {title}{message}"
+    place, key = said.at(fault.path).place, dotted(fault.path)
+    if fault.unknown:
+        return f'{place}: {title}unknown key "{key}"{fault.text}'
+    return f"{place}: {title}{key}{fault.text}"
+
+
 def dotted(path: Path) -> str:
     """Return a path for messages: ``ready.timeout``, ``restart_on[2]``."""
     parts = [f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in path]
@@ -43,10 +63,10 @@ def dotted(path: Path) -> str:
 
 
 def _faults(value: object, wanted: inspect.Type, path: Path) -> Iterator[Fault]:
-    choices = list(_choices(wanted))
+    choices = list(choices_of(wanted))
     fitting = [each for each in choices if _fits(value, each.type)]
     if not fitting:
-        yield Fault(path, _wrong_type(value, choices))
+        yield Fault(path, _wrong_type(value, choices, str(path[-1]) if path else ""))
         return
     for each in fitting:
         match each.type:
@@ -68,6 +88,8 @@ def _in_struct(
     for key, said in value.items():
         if key in fields:
             yield from _faults(said, fields[key].type, (*path, key))
+        elif path[-1:] == ("health",) and key in _OF_READY:
+            yield Fault((*path, key), f": is for ready alone; health takes {_or(PROBES)}")
         else:
             right = hint(key, fields)
             yield Fault((*path, key), _with_path(right, path), unknown=True)
@@ -79,27 +101,6 @@ def _with_path(right: str, path: Path) -> str:
 
 
 # -- types --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """One of the types that a value may have; ``kind`` is of texts that have a form."""
-
-    type: inspect.Type
-    kind: str = ""
-
-
-def _choices(wanted: inspect.Type, kind: str = "") -> Iterator[_Choice]:
-    match wanted:
-        case inspect.Metadata(type=inside, extra=extra):
-            yield from _choices(inside, str((extra or {}).get("kind", kind)))
-        case inspect.UnionType(types=types):
-            for each in types:
-                yield from _choices(each, kind)
-        case inspect.NoneType():
-            return
-        case _:
-            yield _Choice(wanted, kind)
 
 
 _TYPES: Mapping[type[inspect.Type], Callable[[object], bool]] = {
@@ -131,17 +132,31 @@ _WORDS: Mapping[type[inspect.Type], str] = {
 }
 
 
-def _wrong_type(value: object, choices: Iterable[_Choice]) -> str:
+_OF_READY = frozenset(ReadyTable.__struct_fields__) - frozenset(HealthTable.__struct_fields__)
+_SWITCHED_OFF = frozenset(("ready", "health", "max_memory", "log"))
+"""Keys of which false takes away what is inherited, and true would say too little."""
+_INSTEAD = {
+    "ready": '; write for example { port = 3000 } or { log = "listening" }',
+    "health": '; write for example { port = 3000 } or { exec = "…" }',
+}
+
+
+def _or(words: Sequence[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _wrong_type(value: object, choices: Iterable[Choice], key: str) -> str:
     kinds = [each.kind for each in choices if each.kind in _UNITS]
     if kinds and isinstance(value, int | float) and not isinstance(value, bool):
         return f" = {value}: a unit is missing; write {_UNITS[kinds[0]].format(value)}"
     words = [word for each in choices for word in _expected(each.type)]
     wanted = list(dict.fromkeys(words))
-    listed = " or ".join([", ".join(wanted[:-1]), wanted[-1]] if len(wanted) > 1 else wanted)
-    near = ""
+    if key in _SWITCHED_OFF:
+        wanted = [*(word for word in wanted if word != _WORDS[inspect.BoolType]), "false"]
+    near = _INSTEAD.get(key, "")
     if isinstance(value, str):
-        near = hint(value, [word.strip('"') for word in wanted if word.startswith('"')])
-    return f" = {_shown(value)}: must be {listed}{near}"
+        near = hint(value, [word.strip('"') for word in wanted if word.startswith('"')]) or near
+    return f" = {_shown(value)}: must be {_or(wanted)}{near}"
 
 
 def _expected(wanted: inspect.Type) -> Iterator[str]:
@@ -149,7 +164,7 @@ def _expected(wanted: inspect.Type) -> Iterator[str]:
         case inspect.LiteralType(values=values):
             yield from (f'"{value}"' for value in values)
         case inspect.ListType(item_type=inside):
-            texts = all(isinstance(each.type, inspect.StrType) for each in _choices(inside))
+            texts = all(isinstance(each.type, inspect.StrType) for each in choices_of(inside))
             yield "a list of texts" if texts else "a list"
         case _:
             yield _WORDS[type(wanted)]

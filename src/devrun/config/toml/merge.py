@@ -98,7 +98,9 @@ def _as_table(key: str, said: Said) -> Said:
     if key == "depends_on":
         names = [value] if isinstance(value, str) else value
         if isinstance(names, list) and all(isinstance(name, str) for name in names):
-            return Said({name: Said({}, said.place) for name in names}, said.place)
+            places = (said.place,) if isinstance(value, str) else said.elements
+            inside = {name: Said({}, at) for name, at in zip(names, places, strict=True)}
+            return Said(inside, said.place)
     if key in _MAIN_KEYS:
         return Said({_MAIN_KEYS[key]: said}, said.place)
     return said

@@ -28,14 +28,18 @@ class Owner:
     own: frozenset[str]
     environ: Mapping[str, str]
 
-    def at(self, *path: str) -> str:
-        """Return how a message about a key begins: file, line, service, key."""
+    def at(self, *path: str | int) -> str:
+        """Return how a message about a key begins: file, line, service, key.
+
+        A number is for an element of a list, which may have a line of its own.
+        """
         service = f"services.{self.name}" if self.name else ""
-        found, keys = self.said, []
+        found, keys = self.said, list[str]()
         for key in path:
-            if found.table is None:
-                break  # A short form stands for the table.
-            keys.append(key)
+            if isinstance(key, str):
+                if found.table is None:
+                    continue  # A short form stands for the table.
+                keys.append(key)
             found = found.at((key,))
         words = (str(found.place), service, ".".join(keys))
         return ": ".join(word for word in words if word)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from devrun.config.toml.gates import GATES, PROBES
 from devrun.config.toml.owner import Owner, given
 from devrun.config.toml.tables import Health, ProbeTable, Ready, ReadyTable
-from devrun.config.toml.values import absolute, address, pattern, seconds, statuses, whole
+from devrun.config.toml.values import absolute, address, pattern, seconds, status_range, whole
 from devrun.errors import UsageError
 from devrun.policies import (
     DelayGate,
@@ -23,8 +24,6 @@ from devrun.policies import (
     Readiness,
 )
 
-_PROBES = ("port", "http", "exec", "file")
-_GATES = (*_PROBES, "log", "notify", "ipc", "delay")
 _BELONG_TO = {"status": "http", "body": "http", "watchdog": "notify"}
 _TIMEOUT = 60.0
 _URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
@@ -39,7 +38,7 @@ def readiness(table: Ready | None, owner: Owner) -> Readiness | None:
     if isinstance(table, bool):
         _refuse_true(owner, "ready", {"port": 3000}, said=table)
         return None
-    if table is None or _named(table, _GATES, "ready", owner) is None:
+    if table is None or _named(table, GATES, "ready", owner) is None:
         return None
     gate = _gate(table, owner)
     longest = _TIMEOUT
@@ -61,7 +60,7 @@ def health_check(table: Health | None, owner: Owner) -> HealthCheck | None:
     if isinstance(table, bool):
         _refuse_true(owner, "health", {"port": 3000}, said=table)
         return None
-    if table is None or _named(table, _PROBES, "health", owner) is None:
+    if table is None or _named(table, PROBES, "health", owner) is None:
         return None
     probe = _probe(table, "health", owner)
     if probe is None:
@@ -147,11 +146,20 @@ def _http(table: ProbeTable, url: str, owned: str, owner: Owner) -> HttpProbe:
     if not _URL.fullmatch(url):
         message = f'{owner.at(owned, "http")} "{url}": no URL; write http://localhost:3000/health'
         raise UsageError(message)
-    ranges = HttpProbe(url).statuses
-    if table.status is not None:
-        ranges = statuses(table.status, owner.at(owned, "status"))
     body = given(table.body, None, pattern, owner.at(owned, "body"))
-    return HttpProbe(url, ranges, body)
+    return HttpProbe(url, _statuses(table, owned, owner) or HttpProbe(url).statuses, body)
+
+
+def _statuses(table: ProbeTable, owned: str, owner: Owner) -> tuple[tuple[int, int], ...]:
+    said = table.status
+    if said is None:
+        return ()
+    if not isinstance(said, list):
+        return (status_range(said, owner.at(owned, "status")),)
+    if not said:
+        raise UsageError(f"{owner.at(owned, 'status')}: a status code is missing")
+    listed = enumerate(said)
+    return tuple(status_range(each, owner.at(owned, "status", number)) for number, each in listed)
 
 
 def _exec(command: str | list[str], place: str) -> ExecProbe:

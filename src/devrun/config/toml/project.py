@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import msgspec
@@ -12,7 +12,10 @@ from devrun.config.toml import run as toml_run
 from devrun.config.toml.clashes import check_clashes
 from devrun.config.toml.dependencies import with_dependencies
 from devrun.config.toml.ending import ENDINGS
+from devrun.config.toml.kinds import with_kinds
 from devrun.config.toml.merge import merged, with_defaults
+from devrun.config.toml.mistakes import Gathering, Mistakes, messages_of
+from devrun.config.toml.own_port import GATES, OwnGates, mentions_port, own_port, with_port
 from devrun.config.toml.owner import Owner, given
 from devrun.config.toml.profiles import wanted_services
 from devrun.config.toml.reader import Said, read
@@ -56,14 +59,15 @@ class TomlProject:
         services: All services, in the order of the files, each once whatever its instances; those
             too that are disabled or of profiles that were not asked for.
         wanted: Names of the services that run if none is named.
+        disabled: Names of the services that never run, and where that is said.
         instances: How many instances of each service run.
+        own_gates: Services of which each instance has a gate or a probe of its own.
         places: File and line of each service.
         colors: Colours of prefixes by service, as ``--prefix-colors`` has them.
         env_files: Absolute paths that take the place of the shared root ``.env``.
         kill_others: What holds where a service says nothing itself.
         texts: What is said as the options of the command line say it.
-        watch: What holds for a single watcher of the project.
-        watch_of: What each service that watches wants for itself.
+        watch: What holds for all watching, and for that of each service.
         shutdown_timeout: Seconds.
         said: What is said of each service, and of the project under the name ``PROJECT``.
         warnings: What is allowed and likely wrong.
@@ -71,7 +75,9 @@ class TomlProject:
 
     services: tuple[Service, ...]
     wanted: frozenset[str]
+    disabled: Mapping[str, str]
     instances: Mapping[str, int]
+    own_gates: Mapping[str, OwnGates]
     places: Mapping[str, str]
     groups: tuple[Group, ...]
     colors: Mapping[str, str]
@@ -82,9 +88,17 @@ class TomlProject:
     teardown: Teardown | None
     shutdown_timeout: float | None
     watch: WatchSettings
-    watch_of: Mapping[str, WatchSettings]
     said: Mapping[str, Said]
     warnings: tuple[str, ...]
+
+    def instance(self, service: Service, number: int) -> Service:
+        """Return an instance of a service, which has its port already."""
+        service = replace(service, number=number)
+        gates = self.own_gates.get(service.process or "")
+        if gates is None:
+            return service
+        ready, health = gates.of(service)
+        return replace(service, ready=ready, health=health)
 
     def origins(self) -> dict[tuple[str, str], str]:
         """Return where each value is from, by service and key: ``file:line``, or ``DEFAULT``."""
@@ -119,13 +133,13 @@ def read_project(
             there is such a text.
 
     Raises:
-        UsageError: A file cannot be read or something in it is wrong.
+        Mistakes: A file cannot be read or something in it is wrong.
     """
     try:
         whole = merged([read(file, cwd) for file in files])
         return _Reading(whole, cwd, environ, layered).project(profiles, files)
     except UsageError as error:
-        raise UsageError(_printable(str(error))) from None
+        raise Mistakes([_printable(message) for message in messages_of(error)]) from None
 
 
 class _Reading:
@@ -137,6 +151,8 @@ class _Reading:
         self._whole = whole
         self._cwd = cwd
         self._environ = environ
+        self._mistakes = Gathering()
+        self._own_gates: dict[str, OwnGates] = {}
         inside = dict(whole.table or {})
         self._defaults = inside.pop("defaults", None)
         self._services = inside.pop("services", None)
@@ -159,25 +175,39 @@ class _Reading:
         tables, owners = self._tables(files)
         built: list[Service] = []
         watch_of: dict[str, WatchSettings] = {}
+        counts: dict[str, int] = {}
+        colors: dict[str, str | None] = {}
         for name, table in tables.items():
-            one, watch = self._service(table, owners[name], len(built))
-            built.append(one)
-            if one.watch:
-                watch_of[name] = watch
-        counts = {name: instances(table, owners[name]) for name, table in tables.items()}
+            with self._mistakes.part():
+                one, watch = self._service(table, owners[name], len(built))
+                built.append(one)
+                if one.watch:
+                    watch_of[name] = watch
+            with self._mistakes.part():
+                counts[name] = instances(table, owners[name])
+                colors[name] = toml_run.color(table.color, owners[name])
+        self._mistakes.end()
         services = with_dependencies(built, tables, owners)
         wanted = wanted_services(services, tables, profiles)
-        check_clashes([s for s in services if s.name in wanted], counts, owners)
-        colors = {name: toml_run.color(table.color, owners[name]) for name, table in tables.items()}
+        with self._mistakes.part():
+            check_clashes([s for s in services if s.name in wanted], counts, owners)
         run, owner = self._table, self._owner
         listed = [run.watch_ignore] if isinstance(run.watch_ignore, str) else run.watch_ignore
         ignore = ignored(listed or [], owner, ("watch_ignore",), root=self._cwd)
+        groups = toml_run.groups(run, owner, tables, owners)
+        self._mistakes.end()
         return TomlProject(
             services=services,
             wanted=wanted,
+            disabled={
+                name: owners[name].at("disabled")
+                for name, table in tables.items()
+                if table.disabled
+            },
             instances=counts,
+            own_gates=self._own_gates,
             places={name: str(each.said.place) for name, each in owners.items()},
-            groups=toml_run.groups(run, owner, tables, owners),
+            groups=groups,
             colors={name: color for name, color in colors.items() if color is not None},
             env_files=self._env_files,
             env_override=run.env_override,
@@ -187,10 +217,9 @@ class _Reading:
             shutdown_timeout=given(
                 run.shutdown_timeout, None, seconds, owner.at("shutdown_timeout")
             ),
-            watch=of_all(list(watch_of.values()), ignore),
-            watch_of=watch_of,
+            watch=of_all(watch_of, ignore),
             said={PROJECT: owner.said, **{name: each.said for name, each in owners.items()}},
-            warnings=warnings_of(services, wanted, tables, owners),
+            warnings=warnings_of(services, wanted, tables, owners, groups),
         )
 
     def _tables(self, files: Sequence[str]) -> tuple[dict[str, ServiceTable], dict[str, Owner]]:
@@ -208,14 +237,37 @@ class _Reading:
         tables: dict[str, ServiceTable] = {}
         owners: dict[str, Owner] = {}
         for name, said in found.items():
-            title = f"services.{name}: "
-            if not isinstance(said.value, str):
-                _check_table(said, f"services.{name}")
-            own = with_defaults(None, said)
-            both = self._replaced(with_defaults(self._defaults, said), self._variables, title)
-            tables[name] = self._converted(both, ServiceTable, title)
-            owners[name] = Owner(name, both, frozenset(own.table or ()), self._environ)
+            with self._mistakes.part():
+                tables[name], owners[name] = self._of_service(name, said)
+        self._mistakes.end()
         return tables, owners
+
+    def _of_service(self, name: str, said: Said) -> tuple[ServiceTable, Owner]:
+        if not isinstance(said.value, str):
+            _check_table(said, f"services.{name}")
+        title = f"services.{name}: "
+        own = frozenset(with_defaults(None, said).table or ())
+        both = with_defaults(self._defaults, said)
+        if not mentions_port(both):
+            both = self._replaced(both, self._variables, title)
+            owner = Owner(name, both, own, self._environ)
+            return self._converted(both, ServiceTable, title), owner
+        inside = both.table or {}
+        gates = Said({key: inside[key] for key in inside if key in GATES}, both.place)
+        others = Said({key: inside[key] for key in inside if key not in GATES}, both.place)
+        others = self._replaced(others, self._variables, title)
+
+        def for_port(port: int | None) -> ServiceTable:
+            found = self._replaced(gates, with_port(self._variables, port), title)
+            whole = Said({**(others.table or {}), **(found.table or {})}, both.place)
+            return self._converted(whole, ServiceTable, title)
+
+        owner = Owner(
+            name, Said({**inside, **(others.table or {})}, both.place), own, self._environ
+        )
+        table = self._converted(others, ServiceTable, title)
+        self._own_gates[name] = OwnGates(for_port, owner)
+        return for_port(own_port(table, owner)), owner
 
     def _service(
         self, table: ServiceTable, owner: Owner, index: int
@@ -234,9 +286,11 @@ class _Reading:
 
     def _converted(self, said: Said, table: type[_T], title: str) -> _T:
         try:
-            return msgspec.convert(said.plain(), table)
+            return msgspec.convert(with_kinds(said.plain(), table), table)
         except msgspec.ValidationError as error:
-            raise UsageError(_explained(said, table, title, str(error))) from None
+            from devrun.config.toml.explain import explained
+
+            raise UsageError(explained(said, table, title, str(error))) from None
 
 
 def _printable(message: str) -> str:
@@ -264,15 +318,3 @@ def _check_table(said: Said, name: str) -> None:
         kind = "text or a table" if "." in name else "table"
         message = f"{said.place}: {name}: must be a {kind}"
         raise UsageError(f"{message}; write [{name}]" if last else message)
-
-
-def _explained(said: Said, table: type[Table], title: str, message: str) -> str:
-    from devrun.config.toml.explain import dotted, first_fault
-
-    fault = first_fault(said.plain(), table)
-    if fault is None:
-        return f"{said.place}: {title}{message}"
-    place, key = said.at(fault.path).place, dotted(fault.path)
-    if fault.unknown:
-        return f'{place}: {title}unknown key "{key}"{fault.text}'
-    return f"{place}: {title}{key}{fault.text}"

@@ -37,10 +37,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A value of a file, and where its key stands. The values of a table are of this kind too."""
+    """A value of a file, and where its key stands. The values of a table are of this kind too.
+
+    Attributes:
+        elements: Where each element of a list stands.
+    """
 
     value: object
     place: Place
+    elements: tuple[Place, ...] = ()
 
     @property
     def table(self) -> Mapping[str, Said] | None:
@@ -51,11 +56,19 @@ class Said:
         """Return the value at a path, or what is nearest above it."""
         found = self
         for key in path:
-            inside = found.table
-            if inside is None or not isinstance(key, str) or key not in inside:
+            below = found._below(key)
+            if below is None:
                 break
-            found = inside[key]
+            found = below
         return found
+
+    def _below(self, key: str | int) -> Said | None:
+        if isinstance(key, str):
+            return (self.table or {}).get(key)
+        if not isinstance(self.value, list) or key >= len(self.value):
+            return None
+        place = self.elements[key] if key < len(self.elements) else self.place
+        return Said(self.value[key], place)
 
     def plain(self) -> object:
         """Return the value alone, as a reader of TOML gives it."""
@@ -103,6 +116,10 @@ def parse(text: str, path: str, folder: str) -> Said:
     except RecursionError:
         raise UsageError(f"{path}: nested too deeply") from None
     start: Path = ()
+    if os.path.basename(path) != PYPROJECT and _has_tool(content):
+        line = lines.get(SECTION, lines.get(SECTION[:1], 1))
+        message = f"{path}:{line}: [tool.devrun] is for {PYPROJECT}"
+        raise UsageError(f"{message}; write [services.web] here, not [tool.devrun.services.web]")
     if os.path.basename(path) == PYPROJECT:
         start = SECTION
         for key in SECTION:
@@ -157,6 +174,11 @@ def _content(text: str, path: str) -> dict[str, object]:
         raise UsageError(f"{path}: not TOML: {error}") from None
 
 
+def _has_tool(content: object) -> bool:
+    tool = content.get(SECTION[0]) if isinstance(content, dict) else None
+    return isinstance(tool, dict) and SECTION[1] in tool
+
+
 def _syntax_error(message: str, text: str, path: str) -> str:
     found = _POSITION.search(message)
     if found is None:
@@ -170,20 +192,13 @@ def _syntax_error(message: str, text: str, path: str) -> str:
 
 def _said(value: object, path: Path, place: Place, lines: Mapping[Path, int]) -> Said:
     here = Place(place.file, lines.get(path, place.line), place.folder)
-    if not isinstance(value, dict):
-        if _holds_nul(value):
-            shown = ".".join(str(key) for key in path)
-            raise UsageError(
-                f"{here}: {shown}: a NUL character, which nothing on a system can hold"
-            )
-        return Said(value, here)
-    inside = {key: _said(each, (*path, key), here, lines) for key, each in value.items()}
-    return Said(inside, here)
-
-
-def _holds_nul(value: object) -> bool:
-    if isinstance(value, list):
-        return any(map(_holds_nul, value))
     if isinstance(value, dict):
-        return any(map(_holds_nul, value.values()))
-    return isinstance(value, str) and "\0" in value
+        inside = {key: _said(each, (*path, key), here, lines) for key, each in value.items()}
+        return Said(inside, here)
+    if isinstance(value, list):
+        found = [_said(each, (*path, number), here, lines) for number, each in enumerate(value)]
+        return Said(value, here, tuple(each.place for each in found))
+    if isinstance(value, str) and "\0" in value:
+        shown = ".".join(key for key in path if isinstance(key, str))
+        raise UsageError(f"{here}: {shown}: a NUL character, which nothing on a system can hold")
+    return Said(value, here)

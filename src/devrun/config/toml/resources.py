@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from devrun.config.nearest import choices
 from devrun.config.toml.owner import Owner, given
 from devrun.config.toml.schema import ServiceTable
 from devrun.config.toml.tables import Log, LogTable, Memory, MemoryTable
@@ -10,6 +13,8 @@ from devrun.errors import UsageError
 from devrun.policies import HeldSocket, LogFile, MemoryLimit, OnLimit, ProcessLimits
 
 _LEAST_MEMORY = 1024**2
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+_PLACEHOLDERS = ("{name}", "{instance}")
 
 
 def memory_limit(said: Memory | None, owner: Owner) -> MemoryLimit | None:
@@ -64,9 +69,11 @@ def held_sockets(table: ServiceTable, owner: Owner) -> tuple[HeldSocket, ...]:
         ]
     else:
         listed = [said] if isinstance(said, str) else said
-        place, folder = owner.at("sockets"), owner.folder("sockets")
-        name = socket_name(owner.name)
-        found = [held_socket(text, name, place, folder) for text in listed]
+        folder, name = owner.folder("sockets"), socket_name(owner.name)
+        found = [
+            held_socket(text, name, owner.at("sockets", number), folder)
+            for number, text in enumerate(listed)
+        ]
     for number, socket in enumerate(found):
         for other in found[:number]:
             if socket.port != 0 and (socket.host, socket.port) == (other.host, other.port):
@@ -96,7 +103,7 @@ def log_file(said: Log | None, owner: Owner) -> LogFile | None:
     max_size = given(table.max_size, None, size, owner.at("log", "max_size"))
     if max_size is not None and max_size < 1:
         raise UsageError(f'{owner.at("log", "max_size")} "{table.max_size}": is nothing')
-    keep_seconds, keep_files = _kept(table.keep, owner.at("log", "keep"))
+    keep_seconds, keep_files = _kept(table.keep, owner)
     if table.time_format is not None and "%" not in table.time_format:
         message = f'{owner.at("log", "time_format")} "{table.time_format}": no time in it'
         raise UsageError(f"{message}; write for example %Y-%m-%d %H:%M:%S")
@@ -124,14 +131,27 @@ def _refuse_true(owner: Owner, key: str, example: str, *, said: bool) -> None:
 def _path(text: str, key: str, owner: Owner) -> str:
     if not text.strip() or text.endswith("/"):
         raise UsageError(f'{owner.at("log", key)} "{text}": no name of a file')
+    for placeholder in _PLACEHOLDER.findall(text):
+        if placeholder not in _PLACEHOLDERS:
+            message = f'{owner.at("log", key)} "{text}": unknown placeholder "{placeholder}"'
+            raise UsageError(f"{message}{choices(placeholder, _PLACEHOLDERS)}")
     return absolute(text.replace("{name}", owner.name), owner.folder("log", key))
 
 
-def _kept(said: int | str | list[int | str] | None, place: str) -> tuple[float | None, int | None]:
+def _kept(
+    said: int | str | list[int | str] | None, owner: Owner
+) -> tuple[float | None, int | None]:
     """Return for how many seconds and how many files are kept."""
     listed = said if isinstance(said, list) else [] if said is None else [said]
-    ages = [age(each, place) for each in listed if isinstance(each, str)]
-    counts = [whole(each, place, least=0, most=10**6) for each in listed if isinstance(each, int)]
+    ages: list[float] = []
+    counts: list[int] = []
+    for number, each in enumerate(listed):
+        place = owner.at("log", "keep", number)
+        if isinstance(each, str):
+            ages.append(age(each, place))
+        else:
+            counts.append(whole(each, place, least=0, most=10**6))
     if len(ages) > 1 or len(counts) > 1:
+        place = owner.at("log", "keep")
         raise UsageError(f'{place}: write a time, a number of files, or one of each: ["14d", 30]')
     return ages[0] if ages else None, counts[0] if counts else None

@@ -98,8 +98,10 @@ def teardown(
     commands = [table.commands] if isinstance(table.commands, str) else table.commands
     if commands is None:
         raise UsageError(f"{owner.at('teardown')}: commands are missing")
-    if not all(command.strip() for command in commands):
-        raise UsageError(f"{owner.at('teardown')}: the command is empty")
+    for number, command in enumerate(commands):
+        if not command.strip():
+            place = owner.at("teardown", "commands", number).removesuffix(".commands")
+            raise UsageError(f"{place}: the command is empty")
     return Teardown(
         tuple(commands),
         given(table.timeout, Teardown().timeout, seconds, owner.at("teardown", "timeout")),
@@ -142,9 +144,9 @@ def groups(
         if not _NAME.fullmatch(group):
             place = owner.at("groups", group)
             raise UsageError(f"{place}: is no name; use letters, digits and _ - . / : @")
-        for name in table.services or ():
+        for number, name in enumerate(table.services or ()):
             if name not in tables:
-                place = owner.at("groups", group, "services")
+                place = owner.at("groups", group, "services", number)
                 raise UsageError(f'{place}: no service "{name}"{choices(name, list(tables))}')
             members[group][name] = None
     for name, service in tables.items():

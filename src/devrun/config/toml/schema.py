@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from devrun.config.toml.gates import VARIABLE
 from devrun.config.toml.tables import (
     BackoffTable,
     Condition,
@@ -56,7 +57,13 @@ class ServiceTable(Table, frozen=True):
         said("Further files of variables.", ".env.web", [".env", ".env.web"]),
     ] = None
     port: Annotated[
-        Whole | None, said("PORT of its first instance; each further one gets 1 more.", 3000)
+        Whole | None,
+        said(
+            "PORT of its first instance; each further one gets 1 more.",
+            3000,
+            minimum=1,
+            maximum=65535,
+        ),
     ] = None
     sockets: Annotated[
         str | list[str] | dict[str, str] | None,
@@ -69,7 +76,14 @@ class ServiceTable(Table, frozen=True):
     ] = None
     instances: Annotated[
         int | str | None,
-        said('How many run: a number, or "max" for one a processor. Default: 1.', 2, "max"),
+        said(
+            'How many run: a number, or "max" for one a processor. Default: 1.',
+            2,
+            "max",
+            minimum=1,
+            maximum=1000,
+            pattern=rf"^(?:max|\s*0*[1-9]\d*\s*)$|{VARIABLE}",
+        ),
     ] = None
     cluster: Annotated[
         bool | None, said("Node instances share the ports that they open themselves.")
@@ -117,7 +131,12 @@ class ServiceTable(Table, frozen=True):
     ] = None
     max_restarts: Annotated[
         int | str | None,
-        said("Fast ends in a row before it has failed; -1 is for ever. Default: 16.", 10),
+        said(
+            "Fast ends in a row before it has failed; -1 is for ever. Default: 16.",
+            10,
+            minimum=-1,
+            pattern=rf"^\s*(?:-1|\d+)\s*$|{VARIABLE}",
+        ),
     ] = None
     min_uptime: Annotated[
         Uptime | None,
@@ -146,7 +165,16 @@ class ServiceTable(Table, frozen=True):
             {"size": "1G", "action": "reload"},
         ),
     ] = None
-    nice: Annotated[Whole | None, said("Added to devrun's niceness, from -20 to 19.", 5)] = None
+    nice: Annotated[
+        Whole | None,
+        said(
+            "Added to devrun's niceness, from -20 to 19.",
+            5,
+            minimum=-20,
+            maximum=19,
+            pattern=rf"^\s*-?\d+\s*$|{VARIABLE}",
+        ),
+    ] = None
     limits: Annotated[
         dict[str, int | str | list[int | str]] | None,
         said(
@@ -237,7 +265,14 @@ class ProjectTable(Table, frozen=True):
         ),
     ] = None
     max_processes: Annotated[
-        int | str | None, said("How many run at a time; N% is of the processors.", 4, "50%")
+        int | str | None,
+        said(
+            "How many run at a time; N% is of the processors.",
+            4,
+            "50%",
+            minimum=1,
+            pattern=rf"^\s*\d+\s*%?\s*$|{VARIABLE}",
+        ),
     ] = None
     teardown: Annotated[
         str | list[str] | TeardownTable | None,

@@ -2,12 +2,15 @@
 
 msgspec makes it. What is changed: null, which TOML has not, is left out; and alternatives of
 different kinds become one type with several names, because a validator says of ``anyOf`` only that
-none of it fits, and of a type with the keywords of each kind what exactly is wrong.
+none of it fits, and of a type with the keywords of each kind what exactly is wrong. And wherever
+something else than a text is wanted, a text with a variable does as well.
 """
 
 from __future__ import annotations
 
 import os
+
+from devrun.config.toml.gates import GATES, SWITCHES, VARIABLE
 
 SCHEMA_FILE = os.path.join(
     os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "schema", "devrun.schema.json"
@@ -44,6 +47,7 @@ def schema() -> _Schema:
     if not isinstance(properties, dict):
         raise TypeError(properties)
     # Twice the same, so that it stands apart; a text may stand for a service, not for the defaults.
+    _take_one_gate(service)
     properties["services"]["additionalProperties"] = {"$ref": "#/$defs/service"}
     defaults = properties["defaults"]
     properties["defaults"] = {
@@ -69,9 +73,11 @@ def _changed(node: _Schema, definitions: dict[str, _Schema]) -> _Schema:
             case ("anyOf", list()):
                 found = _joined([_changed(each, definitions) for each in value]) | found
             case ("properties", dict()):
-                found[key] = {name: _changed(each, definitions) for name, each in value.items()}
+                found[key] = {
+                    name: _varied(_changed(each, definitions)) for name, each in value.items()
+                }
             case ("items" | "additionalProperties", dict()):
-                found[key] = _changed(value, definitions)
+                found[key] = _varied(_changed(value, definitions))
             case ("required", []):
                 pass
             case (("title" | "default"), _):
@@ -98,10 +104,47 @@ def _joined(choices: list[_Schema]) -> _Schema:
         enum = choice.get("enum")
         if isinstance(enum, list):
             # An enum would hold for the other kinds too; a pattern is for texts alone.
-            found["pattern"] = f"^(?:{'|'.join(map(str, enum))})$"
+            found["pattern"] = f"^(?:{'|'.join(map(str, enum))})$|{VARIABLE}"
         found |= {
             key: value
             for key, value in choice.items()
             if key not in {"type", "enum", "description"}
         }
     return {"type": sorted(set(types), key=types.index), **found}
+
+
+def _varied(node: _Schema) -> _Schema:
+    """Return a schema that takes a text with a variable where no text is wanted, or one of some."""
+    if "enum" in node:
+        rest = {key: value for key, value in node.items() if key != "enum"}
+        chosen = {"enum": node["enum"]}
+        return {"type": "string", "if": {"pattern": VARIABLE}, "else": chosen, **rest}
+    said = node.get("type")
+    types = said if isinstance(said, list) else [said]
+    if "string" in types or not {"boolean", "integer", "number"}.intersection(types):
+        return node
+    return {**node, "type": [*types, "string"], "pattern": VARIABLE}
+
+
+def _take_one_gate(service: _Schema) -> None:
+    """Refuse two gates of a service, or two probes."""
+    properties = service["properties"]
+    if not isinstance(properties, dict):
+        raise TypeError(properties)
+    for name in ("ready", "health"):
+        table = properties[name]
+        gates = [key for key in GATES if key in table["properties"]]
+        plain = [key for key in gates if key not in SWITCHES]
+        switched = sorted(SWITCHES.intersection(gates))
+        off = {"properties": {key: {"not": {"const": True}} for key in switched}}
+        table["dependentSchemas"] = {
+            key: {"propertyNames": {"not": {"enum": [each for each in plain if each != key]}}} | off
+            for key in plain
+        }
+        for key in switched:
+            # It may also be said not to be.
+            others = {other: {"not": {"const": True}} for other in switched if other != key}
+            table["dependentSchemas"][key] = {
+                "if": {"properties": {key: {"const": True}}},
+                "then": {"properties": others},
+            }

@@ -108,8 +108,9 @@ def files(said: str | list[str] | None, owner: Owner, *path: str) -> tuple[str, 
     if said is None:
         return None
     listed = [said] if isinstance(said, str) else said
-    if not all(listed):
-        raise UsageError(f'{owner.at(*path)} "": a path is missing')
+    for number, each in enumerate(listed):
+        if not each:
+            raise UsageError(f'{owner.at(*path, number)} "": a path is missing')
     return tuple(absolute(each, owner.folder(*path)) for each in listed)
 
 

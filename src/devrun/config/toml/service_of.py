@@ -274,18 +274,28 @@ def _log(log: LogFile, root: str) -> Table:
 
 
 def _watch(service: Service, settings: WatchSettings, root: str) -> object:
-    """Return what is watched; what holds for the project's watcher is said of each service."""
+    """Return what is watched, with what holds for this service alone."""
     if not service.watch:
         return None
     sources = dict.fromkeys(_source(rule, root) for rule in service.watch)
     paths: object = [escaped(source) for source in sources]
     if [(rule.root, rule.pattern) for rule in service.watch] == [(service.cwd, None)]:
         paths = True
+    own = settings.of(service.process)
     found: Table = {}
-    if settings.quiet != WatchSettings().quiet:
-        found["debounce"] = duration_text(settings.quiet)
+    if own.ignore != settings.ignore:
+        found["ignore"] = [escaped(pattern) for pattern in _added(settings.ignore, own.ignore)]
+    if own.quiet != WatchSettings().quiet:
+        found["debounce"] = duration_text(own.quiet)
     _set(found, "poll", settings.poll, unless=False)
     return {"paths": paths, **found} if found else paths
+
+
+def _added(for_all: Sequence[str], own: Sequence[str]) -> Sequence[str]:
+    """Return what has to be said of a service's patterns besides those for all."""
+    both = zip(for_all, own, strict=False)
+    different = (place for place, (one, other) in enumerate(both) if one != other)
+    return own[next(different, len(for_all)) :]
 
 
 def _source(rule: WatchRule, root: str) -> str:

@@ -10,13 +10,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-VARIABLE = r"\$\{"
-"""What in the schema stands for a text that is yet to be replaced."""
+from devrun.config.toml.gates import VARIABLE
 
 
-def said(text: str, *examples: object) -> Meta:
-    """Return what the schema says of a key."""
-    return Meta(description=text, examples=list(examples) or None)
+def said(text: str, *examples: object, **limits: int | str) -> Meta:
+    """Return what the schema says of a key.
+
+    Args:
+        limits: What a validator is to check besides (``minimum``, ``pattern``); the reader itself
+            does so where it can say what to write instead.
+    """
+    return Meta(description=text, examples=list(examples) or None, extra_json_schema=limits or None)
 
 
 def _text(pattern: str, kind: str) -> Meta:
@@ -73,9 +77,13 @@ class ProbeTable(Table, frozen=True):
     port: Annotated[
         int | str | None,
         said(
-            "A TCP port, or host:port. On this machine, the service itself has to listen on it.",
+            "A TCP port, or host:port. On this machine, the service itself has to listen on it; "
+            "${PORT} is its own.",
             5432,
             "127.0.0.1:8080",
+            minimum=1,
+            maximum=65535,
+            pattern=rf"^\s*(?:.*:)?\d{{1,5}}\s*$|{VARIABLE}",
         ),
     ] = None
     http: Annotated[
@@ -139,7 +147,12 @@ class HealthTable(ProbeTable, frozen=True):
     )
     retries: Annotated[
         Whole | None,
-        said("Failures in a row after which it is unhealthy and restarted. Default: 3.", 5),
+        said(
+            "Failures in a row after which it is unhealthy and restarted. Default: 3.",
+            5,
+            minimum=1,
+            maximum=1000,
+        ),
     ] = None
     start_period: Annotated[
         Time | None, said("After the start, in which failures do not count. Default: 0s.", "20s")
@@ -163,7 +176,9 @@ class WatchTable(Table, frozen=True):
     debounce: Annotated[
         Time | None, said("Quiet after which a burst is over. Default: 50ms.", "200ms")
     ] = None
-    poll: Annotated[bool | None, said("Compare file times: for network and shared folders.")] = None
+    poll: Annotated[
+        bool | None, said("Compare file times, for all services: for network and shared folders.")
+    ] = None
 
 
 class BackoffTable(Table, frozen=True):
@@ -171,11 +186,13 @@ class BackoffTable(Table, frozen=True):
 
     initial: Annotated[Time | None, said("Before the first. Default: 100ms.", "1s")] = None
     factor: Annotated[
-        float | None, said("What each further wait is longer by. Default: 2.", 1.5)
+        float | None,
+        said("What each further wait is longer by. Default: 2.", 1.5, minimum=1, maximum=100),
     ] = None
     max: Annotated[Time | None, said("The longest wait. Default: 30s.", "15s")] = None
     jitter: Annotated[
-        float | None, said("Share that is added or taken away at random. Default: 0.2.", 0)
+        float | None,
+        said("Share that is added or taken away at random. Default: 0.2.", 0, minimum=0, maximum=1),
     ] = None
 
 

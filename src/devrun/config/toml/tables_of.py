@@ -9,26 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
-from devrun.appearance import PrefixStyle
+from devrun.appearance import PrefixSettings, PrefixStyle
 from devrun.config.toml.ending import ENDINGS
 from devrun.config.toml.service_of import service_table
-from devrun.config.toml.texts import duration_text, shown_path
+from devrun.config.toml.texts import duration_text, shown_path, time_format_text
 from devrun.config.toml.variables import escaped
 from devrun.model import Project, Service, SuccessKind, Teardown
 from devrun.policies import Strategy
 
 Tables = dict[str, object]
 
+NO_COLORS: Mapping[str, str] = {}
 
-def project_tables(project: Project, *, show_values: bool) -> Tables:
+
+def project_tables(
+    project: Project, *, show_values: bool, colors: Mapping[str, str] = NO_COLORS
+) -> Tables:
     """Return the tables that read back as the project.
 
     Args:
         show_values: Show the values of variables, which may be secrets.
+        colors: Of prefixes, by service; the project has only what a terminal is told.
     """
     found = _run(project)
     found["services"] = {
         name: service_table(project, name, instances, show_values=show_values)
+        | ({"color": escaped(colors[name])} if name in colors else {})
         for name, instances in _by_name(project.services).items()
     }
     if project.groups:
@@ -68,6 +74,8 @@ def _run(project: Project) -> Tables:
         found["max_processes"] = project.max_processes
     if project.teardown != Teardown():
         found["teardown"] = _teardown(project.teardown)
+    if project.shutdown_timeout is not None:
+        found["shutdown_timeout"] = duration_text(project.shutdown_timeout)
     if project.watch.ignore:
         found["watch_ignore"] = [escaped(pattern) for pattern in project.watch.ignore]
     return found | _prefix(project)
@@ -80,7 +88,8 @@ def _prefix(project: Project) -> Tables:
         style = prefix.style
         found["prefix"] = style.value if isinstance(style, PrefixStyle) else escaped(style)
     if prefix.timestamps:
-        found["timestamps"] = True
+        usual = prefix.time_format == PrefixSettings().time_format
+        found["timestamps"] = usual or escaped(time_format_text(prefix.time_format))
     return found
 
 

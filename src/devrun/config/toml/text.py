@@ -1,7 +1,7 @@
-"""A resolved project as a text: TOML that reads back as the same project, or JSON of the same form.
+"""A resolved project as TOML that reads back as the same project.
 
-What the command line added is part of it, so far as TOML has a key for it; who gets the lines of
-devrun's stdin, and colours, are not.
+What the command line added is part of it, so far as TOML has a key for it: who gets the lines of
+devrun's stdin, say, is not.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from devrun.config.toml.tables_of import project_tables
+from devrun.config.toml.tables_of import NO_COLORS, project_tables
 from devrun.model import Project
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -21,6 +21,7 @@ def to_toml(
     project: Project,
     *,
     show_values: bool = False,
+    colors: Mapping[str, str] = NO_COLORS,
     origins: Mapping[tuple[str, str], str] = _NO_ORIGINS,
 ) -> str:
     """Return a project as a devrun.toml in its folder.
@@ -28,10 +29,11 @@ def to_toml(
     Args:
         show_values: Show the values of services' variables, which may be secrets; without them, the
             text does not read back as the same.
+        colors: Of prefixes, by service.
         origins: Where values are from, by service (empty for the project) and key; they are shown
             as comments.
     """
-    tables = project_tables(project, show_values=show_values)
+    tables = project_tables(project, show_values=show_values, colors=colors)
     blocks = ["\n".join(_lines("", tables, origins))]
     for kind in _TABLES:
         inside = tables.get(kind)
@@ -40,24 +42,6 @@ def to_toml(
             header = f"[{kind}.{_key(name)}]"
             blocks.append("\n".join([header, *_lines(owner, table, origins)]))
     return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def to_json(
-    project: Project,
-    *,
-    show_values: bool = False,
-    origins: Mapping[tuple[str, str], str] = _NO_ORIGINS,
-) -> str:
-    """Return a project as JSON: the same tables, and ``origins`` by dotted key if there are any."""
-    import json
-
-    tables = project_tables(project, show_values=show_values)
-    if origins:
-        tables["origins"] = {
-            ".".join(("services", service, key) if service else (key,)): origin
-            for (service, key), origin in origins.items()
-        }
-    return json.dumps(tables, indent=2, ensure_ascii=False) + "\n"
 
 
 def _lines(

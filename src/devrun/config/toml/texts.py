@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from math import inf
 from signal import Signals
 
+from devrun.appearance import TimeFormat
+from devrun.config.time_format import ISO
 from devrun.config.toml.values import ENDLESS, UNLIMITED
 from devrun.model import ExitStatus
 from devrun.policies import HeldSocket
 
+_NO_TOKEN = re.compile(r"[^A-Za-z']+", re.ASCII)
 _UNITS = (("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001))
 _DAY = 24 * 3600.0
 _SIZES = (("G", 1024**3), ("M", 1024**2), ("K", 1024))
@@ -43,6 +47,23 @@ def size_text(size: int) -> str:
         if size and size % length == 0:
             return f"{size // length}{unit}"
     return f"{size}B"
+
+
+def time_format_text(form: TimeFormat) -> str:
+    """Return a format of times: strftime's, date tokens and quoted words, or the named one."""
+    if form.iso_utc:
+        return ISO
+    if form.strftime:
+        return form.strftime
+    return "".join(
+        text if is_token or _NO_TOKEN.fullmatch(text) else _quoted(text)
+        for text, is_token in form.pieces
+    )
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"
 
 
 def shown_path(path: str, root: str) -> str:

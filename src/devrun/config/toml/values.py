@@ -137,22 +137,18 @@ def pattern(text: str, place: str) -> str:
     return text
 
 
-def statuses(value: int | str | Sequence[int | str], place: str) -> tuple[tuple[int, int], ...]:
-    """Return the ranges of ``200``, ``"200-299"``, ``[200, "300-399"]``.
+def status_range(value: int | str, place: str) -> tuple[int, int]:
+    """Return first and last of ``200``, ``"200-299"``.
 
     Raises:
-        UsageError: One of them is none.
+        UsageError: It is none.
     """
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        if not value:
-            raise UsageError(f"{place}: a status code is missing")
-        return tuple(range_ for each in value for range_ in statuses(each, place))
     found = _CODES.fullmatch(str(value))
     first = int(found[1]) if found else 0
     last = int(found[2] or found[1]) if found else 0
     if not 100 <= first <= last <= 599:
         raise UsageError(f'{place} "{value}": no status codes; write 200 or "200-299"')
-    return ((first, last),)
+    return first, last
 
 
 def address(value: int | str, place: str) -> tuple[str, int]:
@@ -196,16 +192,12 @@ def absolute(path: str, folder: str) -> str:
     return os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
 
 
-def exit_statuses(listed: Sequence[int | str], place: str) -> frozenset[ExitStatus]:
-    """Return the ends of a list of exit codes and names of signals.
+def exit_status(value: int | str, place: str) -> ExitStatus:
+    """Return the end that an exit code or the name of a signal stands for.
 
     Raises:
-        UsageError: One of them is neither.
+        UsageError: It is neither.
     """
-    return frozenset(_exit_status(each, place) for each in listed)
-
-
-def _exit_status(value: int | str, place: str) -> ExitStatus:
     if isinstance(value, int):
         return ExitStatus(code=whole(value, place, least=0, most=255))
     if value.strip().isdigit():

@@ -28,6 +28,13 @@ COMMANDS = frozenset(
 TEARDOWN = frozenset((("teardown",), ("teardown", "commands")))
 """Keys of a project whose texts are commands."""
 
+
+class Varied(str):
+    """A text in which a variable was replaced, so that it may stand for a number as well."""
+
+    __slots__ = ()
+
+
 _DOLLAR = re.compile(r"\$(?:\$|\{([^}]*)\}?)")
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.ASCII | re.DOTALL)
 
@@ -66,8 +73,8 @@ def replaced(
             for key, each in said.table.items()
         }
         return Said(inside, said.place)
-    where = f"{said.place}: {owner}{'.'.join(path)}"
-    return Said(_in_value(said.value, variables, where), said.place)
+    where = f"{owner}{'.'.join(path)}"
+    return Said(_in_value(said, variables, where), said.place, said.elements)
 
 
 def escaped(text: str) -> str:
@@ -75,12 +82,18 @@ def escaped(text: str) -> str:
     return text.replace("$", "$$")
 
 
-def _in_value(value: object, variables: Variables, where: str) -> object:
+def _in_value(said: Said, variables: Variables, where: str) -> object:
+    value = said.value
     if isinstance(value, list):
-        return [_in_value(each, variables, where) for each in value]
+        elements = (said.at((number,)) for number in range(len(value)))
+        return [_in_value(each, variables, where) for each in elements]
     if not isinstance(value, str) or "$" not in value:
         return value
+    found = _in_text(value, variables, f"{said.place}: {where}")
+    return Varied(found) if "${" in value else found
 
+
+def _in_text(value: str, variables: Variables, where: str) -> str:
     def replacement(match: re.Match[str]) -> str:
         if match[1] is None:
             return "$"
@@ -94,7 +107,8 @@ def _in_value(value: object, variables: Variables, where: str) -> object:
         known = variables()
         if name not in known and default is None:
             message = f'{where} "{value}": the variable {name} is not set'
-            raise UsageError(f"{message}; set it, or write ${{{name}:-default}}")
+            way = "give the service a port" if name == "PORT" else "set it"
+            raise UsageError(f"{message}; {way}, or write ${{{name}:-default}}")
         return known.get(name) or default or ""
 
     return _DOLLAR.sub(replacement, value)

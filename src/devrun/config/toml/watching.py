@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from devrun.config.toml.owner import Owner, given
 from devrun.config.toml.tables import Watch, WatchTable
 from devrun.config.toml.values import said_at, seconds
+from devrun.config.watch_settings import joined
 from devrun.errors import UsageError
 from devrun.model import WatchRule, WatchSettings
 
@@ -54,13 +56,19 @@ def _rules(table: WatchTable, owner: Owner, cwd: str) -> tuple[WatchRule, ...]:
 
     folder = owner.folder("watch", "paths")
     rules: dict[WatchRule, None] = {}
-    for path in paths:
+    for number, path in enumerate(paths):
         # As for an option, which names the service before "=".
         value = f"{owner.name}={path}"
-        with said_at(f'{owner.at("watch")} "{path}"', f'--watch "{value}"'):
+        place = f'{_place(owner, number)} "{path}"'
+        with said_at(place, f'--watch "{value}"'):
             (found,) = parse_watch([value], [owner.name], folder)
-        rules |= dict.fromkeys(found)
+        rules |= dict.fromkeys(replace(rule, place=place) for rule in found)
     return tuple(rules)
+
+
+def _place(owner: Owner, number: int) -> str:
+    place = owner.at("watch", "paths", number)
+    return place.removesuffix(".paths")  # It need not stand there.
 
 
 def ignored(
@@ -77,8 +85,8 @@ def ignored(
 
     folder = owner.folder(*path)
     found: list[str] = []
-    for pattern in patterns:
-        with said_at(f'{owner.at(*path)} "{pattern}"', f'--watch-ignore "{pattern}"'):
+    for number, pattern in enumerate(patterns):
+        with said_at(f'{owner.at(*path, number)} "{pattern}"', f'--watch-ignore "{pattern}"'):
             found += parse_ignore([pattern], folder)
     return tuple(_moved(pattern, os.path.relpath(folder, root)) for pattern in found)
 
@@ -93,16 +101,20 @@ def _moved(pattern: str, below: str) -> str:
     return f"{negation}/{below}/{'' if anchored else '**/'}{text.removeprefix('/')}"
 
 
-def of_all(settings: Sequence[WatchSettings], ignore: Sequence[str]) -> WatchSettings:
-    """Return what holds for the project's only watcher: what suits all that watch."""
-    patterns = [pattern for own in settings for pattern in own.ignore]
-    default = WatchSettings()
-    return WatchSettings(
-        ignore=tuple(dict.fromkeys((*ignore, *patterns))),
-        poll=any(own.poll for own in settings),
-        quiet=max((own.quiet for own in settings), default=default.quiet),
-        longest=max((own.longest for own in settings), default=default.longest),
-    )
+def of_all(own: Mapping[str, WatchSettings], ignore: Sequence[str]) -> WatchSettings:
+    """Return what holds for a project: for all, and for the services that want something else.
+
+    Args:
+        own: What each service that watches says itself.
+        ignore: What no service watches.
+    """
+    for_all = WatchSettings(ignore=tuple(ignore), poll=any(each.poll for each in own.values()))
+    services = {
+        name: replace(each, ignore=joined(ignore, each.ignore), poll=for_all.poll)
+        for name, each in own.items()
+    }
+    different = ((name, each) for name, each in services.items() if each != for_all)
+    return replace(for_all, services=tuple(different))
 
 
 def _listed(said: list[str] | str | None) -> list[str]:

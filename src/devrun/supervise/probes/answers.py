@@ -11,6 +11,7 @@ from devrun.model import Shell
 TYPE_CHECKING = False  # it imports trio, and what is pure here has no need of that
 if TYPE_CHECKING:
     from devrun.process.exits import ChildExits
+    from devrun.process.listeners import Approach
 
 LONGEST_REASON = 200
 """Characters of foreign text that are passed on in a reason."""
@@ -31,6 +32,8 @@ class Subject:
         is_ours: Whether the process of a pid belongs to the service's own tree.
         exits: Waits for the command of an exec probe; it has to be the one that reaps for devrun.
         shell: What runs every line of the service, or None.
+        shares_ports: devrun listens for it, as a Node program's cluster does.
+        sockets: Those that devrun holds for it, or None.
     """
 
     label: str
@@ -40,6 +43,8 @@ class Subject:
     is_ours: Callable[[int], bool]
     exits: ChildExits
     shell: Shell | None = None
+    shares_ports: bool = False
+    sockets: Approach | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,6 @@ LIMIT = 1.0
 EXEC_LIMIT = 10.0
 """Seconds that one such try may take."""
 
-MOST_REASONS = 16
-"""Different reasons that are told while a service is starting; some hold the time of day."""
-
 
 async def ask(probe: Probe, subject: Subject, *, timeout: float) -> Answer:  # noqa: ASYNC109
     """Probe once.
@@ -84,7 +81,7 @@ async def until_ready(
     """Probe until it succeeds, every 100 ms at first and every second in the end.
 
     Args:
-        publish: Told why it did not, once for each different reason.
+        publish: Told why it did not, unless that is what was told last.
     """
     limit = EXEC_LIMIT if isinstance(probe, ExecProbe) else LIMIT
     await until_passed(partial(ask, probe, subject, timeout=limit), publish=publish)
@@ -94,13 +91,13 @@ async def until_passed(
     question: Callable[[], Awaitable[Answer]], *, publish: Callable[[Failed | HeldByOther], None]
 ) -> None:
     """Ask until the answer is ``Passed``; see ``until_ready``."""
-    told: set[str] = set()
+    told: str | None = None
     for pause in pauses():
         answer = await question()
         if isinstance(answer, Passed):
             return
-        if answer.reason not in told and len(told) < MOST_REASONS:
-            told.add(answer.reason)
+        if answer.reason != told:
+            told = answer.reason
             publish(answer)
         await trio.sleep(pause)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import trio
 
 from devrun.errors import SpawnError
 from devrun.model import ExitStatus
 from devrun.output.ansi import without_sequences
+from devrun.output.pump import DRAIN, Pump
 from devrun.policies import ExecProbe
 from devrun.process import tree
 from devrun.process.command import argv_for
@@ -18,6 +20,8 @@ from devrun.process.mark import LASTING_MARK, MARK, mark_for
 from devrun.process.signals import KILL
 from devrun.process.spawn import Child, Stdio, spawn
 from devrun.supervise.probes.answers import Answer, Failed, Passed, Subject, one_line
+
+Show = Callable[[int], Pump]
 
 KEPT = 8 * 1024
 """Bytes of the command's last output that are kept."""
@@ -34,8 +38,15 @@ NOBODY = -1
 """The index in the mark of processes that belong to no service."""
 
 
-async def ask_command(probe: ExecProbe, subject: Subject, seconds: float) -> Answer:
-    """Pass if the command exits with 0 in time; then, or when cancelled, its tree is killed."""
+async def ask_command(
+    probe: ExecProbe, subject: Subject, seconds: float, show: Show | None = None
+) -> Answer:
+    """Pass if the command exits with 0 in time; then, or when cancelled, its tree is killed.
+
+    Args:
+        show: Returns what carries the output of a descriptor to those who show it; if nothing is
+            said, the output is for the reason alone.
+    """
     try:
         child = _start(probe, subject)
     except SpawnError as error:
@@ -44,7 +55,7 @@ async def ask_command(probe: ExecProbe, subject: Subject, seconds: float) -> Ans
     said = _LastOutput()
     try:
         with trio.move_on_after(seconds):
-            return _answer(await _run(child, subject.exits, said), said)
+            return _answer(await _run(child, subject.exits, said, show), said)
         return Failed(said.after(f"still running after {seconds:g} s"))
     finally:
         with trio.move_on_after(LAST_WAIT, shield=True):
@@ -67,7 +78,12 @@ def _start(probe: ExecProbe, subject: Subject) -> Child:
     return spawn(argv, cwd=subject.cwd, env=env, stdio=Stdio.PIPE)
 
 
-async def _run(child: Child, exits: ChildExits, said: _LastOutput) -> ExitStatus:
+async def _run(child: Child, exits: ChildExits, said: _LastOutput, show: Show | None) -> ExitStatus:
+    if show is not None and child.output is not None:
+        pump = show(child.output)
+        child.output = None  # The pump closes it.
+        pump.taps = (*pump.taps, said.hear)
+        return await _run_shown(child, exits, pump)
     async with trio.open_nursery() as nursery:
         if child.output is not None:
             nursery.start_soon(said.read, child.output)
@@ -75,6 +91,17 @@ async def _run(child: Child, exits: ChildExits, said: _LastOutput) -> ExitStatus
         nursery.cancel_scope.cancel()
     if child.output is not None:
         said.read_rest(child.output)
+    return status
+
+
+async def _run_shown(child: Child, exits: ChildExits, pump: Pump) -> ExitStatus:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(pump.run)
+        status = await exits.wait(child)
+        pump.process_ended()
+        with trio.move_on_after(DRAIN):
+            await pump.drained.wait()
+        nursery.cancel_scope.cancel()
     return status
 
 
@@ -122,8 +149,12 @@ class _LastOutput:
             chunk = os.read(descriptor, READ_SIZE)
         except BlockingIOError:
             return 0
-        self._kept = (self._kept + chunk)[-KEPT:]
+        self.hear(chunk)
         return len(chunk) or None
+
+    def hear(self, chunk: bytes) -> None:
+        """Take what the command has written."""
+        self._kept = (self._kept + chunk)[-KEPT:]
 
     def after(self, what: str) -> str:
         """Return what happened, with the last line that is not empty."""

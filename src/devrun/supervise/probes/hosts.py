@@ -11,6 +11,10 @@ import trio
 
 from devrun.supervise.probes.threads import in_thread
 
+TYPE_CHECKING = False  # most services have no sockets of devrun's
+if TYPE_CHECKING:
+    from devrun.process.listeners import Approach
+
 CONNECT_ERRORS = (OSError, ValueError, OverflowError)
 """What looking up and connecting raise: ValueError for a name that is none, OverflowError for a
 port that is none."""
@@ -69,20 +73,39 @@ async def _resolve(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(row[4][0]) for row in rows))
 
 
-async def connect(host: Host, port: int) -> trio.SocketStream:
+async def connect(host: Host, port: int, sockets: Approach | None = None) -> trio.SocketStream:
     """Connect to a host.
 
     Loopback addresses are tried one after another, so that the same one answers each time.
 
+    Args:
+        sockets: Those that devrun holds for who is asked, if it does.
+
     Raises:
         OSError: No address accepts, or CONNECT_ERRORS.
     """
-    if not host.is_local:
+    is_held = sockets is not None and sockets.holds(port)
+    if not host.is_local and not is_held:
         return await trio.open_tcp_stream(host.name, port)
     *others, last = host.addresses
     for address in others:
         try:
-            return await trio.open_tcp_stream(address, port)
+            return await _connect(address, port, sockets if is_held else None)
         except CONNECT_ERRORS:
             continue
-    return await trio.open_tcp_stream(last, port)
+    return await _connect(last, port, sockets if is_held else None)
+
+
+async def _connect(address: str, port: int, sockets: Approach | None) -> trio.SocketStream:
+    if sockets is None:
+        return await trio.open_tcp_stream(address, port)
+    family = trio.socket.AF_INET6 if ":" in address else trio.socket.AF_INET
+    connection = trio.socket.socket(family, trio.socket.SOCK_STREAM)
+    try:
+        await connection.bind(("", 0))
+        with sockets.steered(connection.getsockname()[1]):
+            await connection.connect((address, port))
+    except BaseException:  # Cancelled, too.
+        connection.close()
+        raise
+    return trio.SocketStream(connection)

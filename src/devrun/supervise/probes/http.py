@@ -9,16 +9,26 @@ from __future__ import annotations
 import base64
 import re
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import h11
 import trio
 from trio.abc import Stream
 
+from devrun.output.bounded_search import BoundedSearch, TookTooLong
 from devrun.policies import HttpProbe
-from devrun.supervise.probes.answers import Answer, Failed, Passed, Subject, error_text, one_line
+from devrun.supervise.probes.answers import (
+    Answer,
+    Failed,
+    HeldByOther,
+    Passed,
+    Subject,
+    error_text,
+    one_line,
+)
 from devrun.supervise.probes.hosts import CONNECT_ERRORS, Host, connect, look_up
+from devrun.supervise.probes.owner import other_holder
 from devrun.supervise.probes.url import Target, accepts, parse_url, redirected, wants_redirect
 
 MOST_REDIRECTS = 5
@@ -37,20 +47,23 @@ _ERRORS = (*CONNECT_ERRORS, trio.BrokenResourceError, trio.ClosedResourceError)
 async def ask_http(probe: HttpProbe, subject: Subject) -> Answer:
     """Pass if the URL answers with one of the statuses, and the body has what it is to have.
 
+    On loopback a process of the service has to be the one that answers, as for a port.
     Redirects are followed on the same host, unless a redirect is what is wanted.
     """
     try:
         target = parse_url(probe.url, subject.cwd)
-        wanted = None if probe.body is None else re.compile(probe.body)
+        wanted = None if probe.body is None else BoundedSearch(probe.body)
     except (ValueError, re.error) as error:
         return Failed(f"cannot ask {one_line(probe.url)}: {error_text(error)}")
     for _ in range(MOST_REDIRECTS + 1):
         try:
-            page = await _get(target, needs_body=wanted is not None)
+            page = await _get(target, subject, needs_body=wanted is not None)
         except h11.ProtocolError as error:
             return Failed(f"{target}: no valid answer: {error_text(error)}")
         except _ERRORS as error:
             return Failed(f"{target}: {error_text(error)}")
+        if isinstance(page, HeldByOther):
+            return page
         further = _further(probe, target, page)
         if further is None:
             return _judge(probe, target, page, wanted)
@@ -73,29 +86,74 @@ def _further(probe: HttpProbe, target: Target, page: _Page) -> Target | None:
     return redirected(target, page.location)
 
 
-def _judge(probe: HttpProbe, target: Target, page: _Page, wanted: re.Pattern[str] | None) -> Answer:
+def _judge(probe: HttpProbe, target: Target, page: _Page, wanted: BoundedSearch | None) -> Answer:
     if not accepts(probe.statuses, page.status):
         return Failed(f"{target} answered {page.status}")
-    if wanted is None or wanted.search(page.body.decode(errors="replace")):
-        return Passed()
     where = "the body" if len(page.body) < LONGEST_BODY else "the first MiB of the body"
-    return Failed(f'{where} of {target} has no match for "{one_line(wanted.pattern)}"')
+    pattern = one_line(probe.body or "")
+    try:
+        if wanted is None or wanted.search(page.body.decode(errors="replace")):
+            return Passed()
+    except TookTooLong:
+        return Failed(f'searching {where} of {target} for "{pattern}" took too long')
+    return Failed(f'{where} of {target} has no match for "{pattern}"')
 
 
-async def _get(target: Target, *, needs_body: bool) -> _Page:
-    stream = await _open(target)
+async def _get(target: Target, subject: Subject, *, needs_body: bool) -> _Page | HeldByOther:
+    stream = await _open(target, subject)
+    if isinstance(stream, HeldByOther):
+        return stream
     try:
         return await _converse(stream, target, needs_body=needs_body)
     finally:
         await trio.aclose_forcefully(stream)
 
 
-async def _open(target: Target) -> Stream:
+async def _open(target: Target, subject: Subject) -> Stream | HeldByOther:
     if target.socket is not None:
         return await trio.open_unix_socket(target.socket)
     host = await look_up(target.host)
-    stream = await connect(host, target.port)
+    stream = await _connect(host, target.port, subject)
+    if isinstance(stream, HeldByOther):
+        return stream
     return stream if target.scheme == "http" else _secured(stream, host)
+
+
+async def _connect(host: Host, port: int, subject: Subject) -> trio.SocketStream | HeldByOther:
+    """Connect to the first address that accepts; on loopback, the first that is the service's."""
+    is_held = subject.sockets is not None and subject.sockets.holds(port)
+    if is_held or not host.is_local:
+        return await connect(host, port, subject.sockets)
+    refused: Exception | None = None
+    other: HeldByOther | None = None
+    for address in host.addresses:
+        try:
+            stream = await connect(replace(host, addresses=(address,)), port)
+        except CONNECT_ERRORS as error:
+            refused = error
+            continue
+        found = await _owned_or_closed(stream, address, port, subject)
+        if found is None:
+            return stream
+        other = other or found
+    if other is None:
+        raise refused or OSError("it has no address")
+    return other
+
+
+async def _owned_or_closed(
+    stream: trio.SocketStream, address: str, port: int, subject: Subject
+) -> HeldByOther | None:
+    """Return whose a connection's other side is, if not the service's; it is closed then."""
+    other: HeldByOther | None = None
+    is_known = False
+    try:
+        other = await other_holder(address, port, subject)
+        is_known = True
+    finally:
+        if other is not None or not is_known:
+            await trio.aclose_forcefully(stream)
+    return other
 
 
 def _secured(stream: trio.SocketStream, host: Host) -> Stream:

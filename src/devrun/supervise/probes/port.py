@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from functools import partial
 
 import trio
 
 from devrun.policies import PortProbe
-from devrun.process import ports, tree
+from devrun.process.accepting import is_accepted
 from devrun.supervise.probes.answers import (
     Answer,
     Failed,
@@ -20,10 +19,16 @@ from devrun.supervise.probes.answers import (
     one_line,
 )
 from devrun.supervise.probes.hosts import CONNECT_ERRORS, Host, connect, look_up
+from devrun.supervise.probes.owner import other_holder
 from devrun.supervise.probes.threads import in_thread
 
-LONGEST_COMMAND = 120
-"""Characters of a command line that are shown."""
+TYPE_CHECKING = False  # most services have no sockets of devrun's
+if TYPE_CHECKING:
+    from devrun.process.listeners import Approach
+
+ACCEPTED_WITHIN = 0.8
+LOOK_AGAIN = 0.02
+"""Seconds that a server may take to accept, and between two looks at whether it has."""
 
 
 async def ask_port(probe: PortProbe, subject: Subject) -> Answer:
@@ -35,6 +40,8 @@ async def ask_port(probe: PortProbe, subject: Subject) -> Answer:
         host = await look_up(probe.host)
     except CONNECT_ERRORS as error:
         return Failed(f"{one_line(probe.host)}: {error_text(error)}")
+    if subject.sockets is not None and subject.sockets.holds(probe.port):
+        return await _wait_for_acceptance(host, probe.port, subject.sockets)
     if not host.is_local:
         return await _connect(host, probe.port) or Passed()
     answers: list[Answer] = []
@@ -51,7 +58,7 @@ def _rank(answer: Answer) -> int:
 
 async def _ask_address(host: Host, address: str, port: int, subject: Subject) -> Answer:
     failed = await _connect(replace(host, addresses=(address,)), port)
-    return failed or await _ask_for_owner(address, port, subject)
+    return failed or await other_holder(address, port, subject) or Passed()
 
 
 async def _connect(host: Host, port: int) -> Failed | None:
@@ -63,31 +70,18 @@ async def _connect(host: Host, port: int) -> Failed | None:
     return None
 
 
-async def _ask_for_owner(address: str, port: int, subject: Subject) -> Answer:
-    """Pass if a process of the service accepts there, or may be behind what does.
-
-    Those below devrun are looked at first, because that is much less to look at. Where nothing is
-    seen to listen the kernel itself forwards, as it does for containers.
-    """
-    near = await in_thread(partial(_holders_below_devrun, address, port))
-    if any(subject.is_ours(each.pid) for each in near if each.pid is not None):
-        return Passed()
-    holders = await in_thread(partial(ports.holders, address, port))
-    if not holders or any(subject.is_ours(each.pid) for each in holders if each.pid is not None):
-        return Passed()
-    if any(map(ports.hides_its_owner, holders)):
-        possible = await in_thread(ports.possible_owners)
-        if any(map(subject.is_ours, possible)):
+async def _wait_for_acceptance(host: Host, port: int, sockets: Approach) -> Answer:
+    """Pass once a connection has been accepted: devrun itself listens, which proves nothing."""
+    try:
+        stream = await connect(host, port, sockets)
+    except CONNECT_ERRORS as error:
+        return Failed(f"{host.name}:{port}: {error_text(error)}")
+    try:
+        source = stream.socket.getsockname()[1]
+        with trio.move_on_after(ACCEPTED_WITHIN):
+            while not await in_thread(partial(is_accepted, port, source)):  # noqa: ASYNC110
+                await trio.sleep(LOOK_AGAIN)
             return Passed()
-    return HeldByOther(port, await in_thread(partial(_describe, holders[0])), subject.label)
-
-
-def _holders_below_devrun(address: str, port: int) -> list[ports.Listener]:
-    below = [process.pid for process in tree.descendants(os.getpid())]
-    return ports.holders(address, port, below)
-
-
-def _describe(listener: ports.Listener) -> str:
-    who = str(replace(listener, command=one_line(listener.command, LONGEST_COMMAND)))
-    origin = ports.left_by(listener)
-    return f"{who}, {origin}" if origin else who
+        return Failed(f"{host.name}:{port}: nobody accepts what is connected")
+    finally:
+        await trio.aclose_forcefully(stream)

@@ -1,0 +1,184 @@
+"""``devrun up -d``: start the same program in the background, or change the one that runs.
+
+Everything is read and checked before there is a second process: what is wrong is said where it was
+asked for, and nothing was started. Then the process forks. The child leads a session of its own,
+which no terminal's end reaches, and becomes what ``devrun`` is in the foreground, guardian and all.
+The parent waits at a pipe until every service is there or has failed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+
+from devrun.cli.defect import report_defect
+from devrun.cli.loading import current_folder, describer, loader, resolution_of
+from devrun.config.option_reader import Request
+from devrun.config.up_line import UpLine, read_up_line
+from devrun.errors import DevrunError, ExitCode, UsageError
+from devrun.output.complaint import complain
+from devrun.process.detaching import CAN_DETACH, fork, ignore_hangups
+
+TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from devrun.control.description import Describe
+    from devrun.control.runs import Running
+    from devrun.loop import Inside
+    from devrun.model import Project
+
+
+def may_detach(words: Sequence[str]) -> bool:
+    """Whether ``-d`` may be among the words, before they are read; cheap."""
+    return any(
+        word.startswith(("--d", "-d")) or (word[:1] == "-" and word[1:2] != "-" and "d" in word)
+        for word in words
+    )
+
+
+def up(words: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Do what the words say and end the process; return if that is a run in the foreground.
+
+    Args:
+        words: What stands behind ``up``.
+    """
+    sys.excepthook = report_defect
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Quietly, and at once.
+    try:
+        line = read_up_line(words, environ)
+        if isinstance(line, Request):
+            return
+        run = _running(line, environ) if line.detach or line.settings.dry_run else None
+        if run is None and (not line.detach or line.settings.dry_run):
+            return
+        if run is not None:
+            from devrun.cli.changing import change
+
+            code = change(run, line, folder=current_folder())
+        else:
+            code = _start(line, environ)
+        sys.stdout.flush()
+    except DevrunError as error:
+        sys.stdout.flush()
+        complain(str(error))
+        code = int(error.exit_code)
+    except BrokenPipeError:
+        code = ExitCode.FAILURE
+    os._exit(code)
+
+
+def _running(line: UpLine, environ: Mapping[str, str]) -> Running | None:
+    """Return the run of this folder and name, if there is one."""
+    from devrun.config.resolve import root_folder, run_name
+    from devrun.control.runs import running
+    from devrun.process.run_locks import is_held
+
+    root = os.path.realpath(root_folder(line.settings, current_folder()))
+    name = run_name(line.settings)
+    found = (
+        run
+        for run in running(environ)
+        if run.managed
+        and run.folder == root
+        and run.name == name
+        and is_held(os.path.dirname(run.socket))
+    )
+    return next(found, None)
+
+
+def _start(line: UpLine, environ: Mapping[str, str]) -> int:
+    """Start the project in the background; return the exit code once it is known how that went.
+
+    Raises:
+        UsageError: Something is wrong; nothing was started.
+    """
+    if not CAN_DETACH:
+        raise UsageError("up -d is not to be had on Windows; leave out --detach")
+    from devrun.cli.waiting_for_up import wait_until_up
+    from devrun.control.background import in_background, make_folders
+    from devrun.control.state_folder import state_folder
+
+    for warning in line.reading.warnings:
+        complain(warning)
+    cwd = current_folder()
+    try:
+        resolution = resolution_of(line.settings, cwd=cwd, terminal=False)
+    except UsageError as error:
+        raise UsageError(line.reading.in_their_words(str(error))) from error
+    for warning in resolution.warnings:
+        complain(warning)
+    if not resolution.project.services:
+        return ExitCode.OK  # --allow-empty
+    state = state_folder(resolution.project.root, resolution.project.name, environ)
+    make_folders(state)
+    project = in_background(resolution.project, state)
+    sys.stdout.flush()
+    reader, writer = os.pipe()
+    child = fork()
+    if not child:
+        os.close(reader)
+        describe = describer(line.settings, resolution, cwd=cwd)
+        _run(project, cwd, state, writer, describe)
+    os.close(writer)
+    return wait_until_up(child, reader, state)
+
+
+def _run(project: Project, cwd: str, state: str, writer: int, describe: Describe) -> NoReturn:
+    """Become the run; its guardian comes first, as in the foreground."""
+    from devrun.control.background import in_background, move_to_background
+    from devrun.process import guardian
+    from devrun.process.ending import die_of
+    from devrun.process.service_notify import take_manager
+    from devrun.runtime import Run, run
+    from devrun.sources.signals import SignalInbox
+
+    inbox = SignalInbox()
+
+    def before_guarding() -> None:
+        os.close(writer)  # Its end says that the run is over.
+        inbox.uninstall()
+
+    try:
+        move_to_background(state)
+        inbox.install()
+        guarded_by = guardian.start(before_guarding=before_guarding)
+        ignore_hangups()
+        take_manager(os.environ)  # It is for the process that was waited for, if for any.
+        load = loader(cwd, terminal=False, finish=lambda wanted: in_background(wanted, state))
+        verdict = run(
+            Run(
+                project,
+                os.environ,
+                inbox,
+                guarded_by,
+                managed=True,
+                detached=True,
+                load=load,
+                describe=describe,
+                companions=(lambda inside: _report(writer, inside),),
+            )
+        )
+    except DevrunError as error:
+        _refuse(writer, error)
+        os._exit(error.exit_code)
+    if verdict.signal is not None:
+        die_of(verdict.signal)
+    os._exit(verdict.code)
+
+
+async def _report(writer: int, inside: Inside) -> None:
+    from devrun.control.detached import Report
+
+    await Report(writer, inside.supervisor, inside.bus, inside.last_lines).run()
+
+
+def _refuse(writer: int, error: DevrunError) -> None:
+    """Tell whoever waits why nothing was started."""
+    import json
+
+    complain(str(error))
+    os.write(writer, json.dumps({"refused": str(error)}).encode("ascii") + b"\n")

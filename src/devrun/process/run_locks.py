@@ -1,0 +1,51 @@
+"""Locks on the private folders of runs: who lives, and one at a time (flock(2))."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+if sys.platform != "win32":
+    import fcntl
+
+    def is_held(folder: str) -> bool:
+        """Whether the run whose private folder this is lives."""
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    @contextmanager
+    def one_at_a_time(base: str) -> Iterator[None]:
+        """Keep other runs of this user from doing the same at the same time.
+
+        Args:
+            base: The folder that holds the private folders of all runs.
+        """
+        descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+else:
+
+    def is_held(folder: str) -> bool:
+        """There are none."""
+        raise NotImplementedError(folder)
+
+    @contextmanager
+    def one_at_a_time(base: str) -> Iterator[None]:
+        """There are none."""
+        raise NotImplementedError(base)
+        yield

@@ -1,0 +1,392 @@
+"""``devrun up`` and ``devrun down``: a project in the background, from its start to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+
+import pytest
+from background import Background, is_there
+from running import no_survivors, until
+from supervised import STAYS, in_order, python
+
+WEB = f"""
+[services.web]
+command = {python(f"print('hello', os.environ.get('COLOR'), flush=True); {STAYS}")}
+ready = {{ log = "hello" }}
+"""
+
+CLOCK = f"""
+[services.clock]
+command = {python(f"print('tick', flush=True); {STAYS}")}
+"""
+
+
+@pytest.fixture
+def project(devrun, tmp_path):
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    found = Background(devrun, folder)
+    yield found
+    found.close()
+
+
+class TestUp:
+    def test_returns_when_everything_is_ready(self, project):
+        """Not before: one service is ready once the test has said so."""
+        os.mkfifo(project.folder / "go")
+        slow = python(f"open('go').read(); print('there', flush=True); {STAYS}")
+        gate = 'ready = { log = "there" }'
+        project.write(CLOCK + f"[services.slow]\ncommand = {slow}\n{gate}\n")
+        up = project.begin("up", "-d").wait_for("clock: running")
+        assert "slow" not in up.text
+        with open(project.folder / "go", "w"):
+            pass
+        assert up.wait() == 0
+        in_order(
+            up.text, "clock: running", "slow: ready", f"2 services are up (pid {project.pid()})"
+        )
+
+    def test_counts_what_has_done_its_work_as_up(self, project):
+        work = f"[services.migrate]\ncommand = {python('print(1)')}\n"
+        project.write(work + CLOCK + 'depends_on = { migrate = "completed" }\n')
+        said = project.do("up", "-d")
+        in_order(said, "migrate: completed", "clock: running", "2 services are up")
+
+    def test_shows_what_failed_and_leaves_the_rest_running(self, project):
+        bad = python("print('no such table', flush=True); sys.exit(3)")
+        needs = f"[services.api]\ncommand = {python(STAYS)}\ndepends_on = {{ bad = 'completed' }}\n"
+        project.write(WEB + f"[services.bad]\ncommand = {bad}\n" + needs)
+        said = project.do("up", "-d", code=1)
+        in_order(said, "bad: failed: exit code 3", "  | no such table")
+        in_order(said, "devrun: failed: bad", "the rest goes on", "devrun down ends it")
+        assert project.instances()["web"]["state"] == "ready"
+
+    def test_sees_a_program_that_is_not_there(self, project):
+        project.write(CLOCK + '[services.typo]\ncommand = "nonesuch-program --serve; exit 7"\n')
+        said = project.do("up", "-d", code=1)
+        assert "typo: failed: exit code 7" in said
+        assert "nonesuch-program" in said
+
+    def test_does_not_wait_for_what_waits_for_a_failure(self, project):
+        bad = python("sys.exit(1)")
+        rule = 'restart = "on-failure"\nbackoff = { initial = "1h", max = "1h", jitter = 0 }'
+        project.write(
+            f"[services.db]\ncommand = {bad}\nready = {{ log = 'never' }}\n{rule}\n"
+            f"[services.web]\ncommand = {python(STAYS)}\ndepends_on = ['db']\n"
+        )
+        said = project.do("up", "-d", code=1)
+        in_order(said, "db: backoff: exit code 1", "waiting for what failed: web")
+
+    def test_says_how_a_run_has_ended_that_is_over_at_once(self, project):
+        assert "nothing to run" in project.do("up", "-d", code=2)
+        project.write("job: echo first; exit 4\n", "Procfile")
+        said = project.do("up", "-d", code=4)
+        in_order(said, "first", "the project has ended with exit code 4")
+        assert project.announced() == []
+
+    def test_says_that_everything_has_run(self, project):
+        assert "everything has run" in project.do("up", "-d", "job=true")
+
+    def test_finds_usage_errors_before_anything_is_there(self, project):
+        project.write('[services.web]\ncomand = "true"\n')
+        said = project.do("up", "-d", code=2)
+        assert said.startswith("devrun: devrun.toml:2")
+        assert '"comand"' in said
+        assert not project.state.exists()
+        assert project.announced() == []
+
+    @pytest.mark.parametrize("option", ["--focus=web", "--handle-input", "--group", "--raw"])
+    def test_refuses_what_needs_a_terminal(self, project, option):
+        project.write(WEB)
+        name = option.partition("=")[0]
+        assert f"{name} is for a terminal" in project.do("up", "-d", option, code=2)
+
+    def test_shows_the_status_of_a_run_that_was_killed_meanwhile(self, project):
+        never = f"[services.slow]\ncommand = {python(STAYS)}\nready = {{ log = 'never' }}\n"
+        project.write(CLOCK + never)
+        up = project.begin("up", "-d").wait_for("clock: running")
+        os.kill(project.pid(), signal.SIGKILL)
+        assert up.wait() == 137
+        in_order(up.text, "killed by SIGKILL", "the project has ended with exit code 137")
+
+
+class TestTheRun:
+    def test_outlives_the_terminal_it_was_started_in(self, project):
+        project.write(WEB)
+        up = project.begin("up", "-d", terminal=(24, 80)).wait_for("1 service is up")
+        up.wait()
+        up.hang_up()
+        assert os.getsid(project.pid()) != up.process.pid
+        before = project.pids()
+        for pid in (project.pid(), _parent_of(project.pid())):
+            os.kill(pid, signal.SIGHUP)
+        assert project.pids() == before
+
+    def test_does_not_hold_the_output_of_who_started_it(self, project):
+        project.write(WEB)
+        up = project.begin("up", "-d")
+        assert up.wait() == 0  # It has waited for the end of the pipe, too.
+        for pid in (project.pid(), _parent_of(project.pid())):
+            places = {os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)}
+            assert places == {os.devnull, str(project.place / "devrun.log")}
+
+    def test_goes_on_when_nobody_waits_any_more(self, project):
+        never = f"[services.slow]\ncommand = {python(STAYS)}\nready = {{ log = 'never' }}\n"
+        project.write(CLOCK + never)
+        up = project.begin("up", "-d", terminal=(24, 80)).wait_for("clock: running")
+        up.type(b"\x03")
+        assert up.wait() == -signal.SIGINT
+        assert "the project goes on in the background" in up.text
+        assert project.instances()["clock"]["state"] == "running"
+
+    def test_leaves_nothing_when_it_is_killed(self, project, mark):
+        project.write(WEB + CLOCK)
+        project.do("up", "-d")
+        os.kill(project.pid(), signal.SIGKILL)
+        until(lambda: not is_there(project.pid()), "the end")
+        no_survivors(mark)
+
+    def test_has_files_of_its_own_for_what_services_write(self, project):
+        own = 'log = { file = "own.log" }\n'
+        project.write(WEB + CLOCK + own)
+        project.do("up", "-d")
+        until(lambda: "hello" in project.log("web"), "the line")
+        assert project.log("web")[10] == "T"  # With the time.
+        assert not (project.place / "logs" / "clock.log").exists()
+        until(lambda: "tick" in (project.folder / "own.log").read_text(), "the other line")
+        assert "hello" not in project.own_log
+        assert "ready after" in project.own_log
+
+    def test_keeps_its_files_from_others(self, project):
+        project.write(WEB)
+        project.do("up", "-d")
+        place = project.place
+        modes = {
+            path: stat.S_IMODE(path.stat().st_mode)
+            for path in (
+                place.parent,
+                place,
+                place / "logs",
+                place / "devrun.log",
+                *place.glob("logs/*"),
+            )
+        }
+        assert {path for path, mode in modes.items() if mode & 0o077} == set()
+
+    def test_gives_each_instance_a_file(self, project):
+        project.write(WEB + "instances = 2\n")
+        project.do("up", "-d")
+        until(lambda: "hello" in project.log("web.1") + project.log("web.2"), "the lines")
+
+    def test_keeps_the_log_of_the_run_before(self, project):
+        project.write(WEB)
+        for _ in range(2):
+            project.do("up", "-d")
+            project.do("down")
+        assert "ready after" in (project.place / "devrun.log.1").read_text()
+
+    def test_is_the_only_one_of_its_name(self, project):
+        project.write(WEB)
+        project.do("up", "-d")
+        said = project.do("up", code=2)
+        assert f"this project runs already (pid {project.pid()}," in said
+        assert "--name gives a second one a name of its own" in said
+        assert "1 service is up" in project.do("up", "-d", "--name", "second")
+        assert {run["name"] for run in project.announced()} == {None, "second"}
+        project.do("down", "--name", "second")
+        assert [run["name"] for run in project.announced()] == [None]
+
+    def test_has_no_name_that_could_be_a_pid(self, project):
+        project.write(WEB)
+        for name in ("123", "", "a/b"):
+            assert f'--name "{name}"' in project.do("up", "-d", f"--name={name}", code=2)
+
+
+class TestUpAgain:
+    def test_says_that_nothing_has_changed(self, project):
+        project.write(WEB)
+        project.do("up", "-d")
+        before = project.pids()
+        assert project.do("up", "-d") == f"nothing has changed (pid {project.pid()})\n"
+        assert project.pids() == before
+
+    def test_says_what_is_not_up_though_nothing_has_changed(self, project):
+        project.write(WEB + CLOCK)
+        project.do("up", "-d")
+        project.do("stop", "clock")
+        said = project.do("up", "-d")
+        in_order(said, "nothing has changed", "not up: clock (stopped)", "devrun restart NAME")
+
+    def test_starts_anew_only_what_has_changed(self, project):
+        project.write(WEB + CLOCK + f"[services.old]\ncommand = {python(STAYS)}\n")
+        project.do("up", "-d")
+        before = project.pids()
+        new = f"[services.new]\ncommand = {python(STAYS)}\n"
+        project.write(WEB + CLOCK.replace("tick", "tack") + new)
+        said = project.do("up", "-d")
+        in_order(said, "added    new", "removed  old", "changed  clock: command")
+        assert "web" not in said
+        after = project.pids()
+        assert after["web"] == before["web"]
+        assert after["clock"] != before["clock"]
+        assert {*after} == {"web", "clock", "new"}
+        until(lambda: "tack" in project.log("clock"), "the new line")
+
+    def test_takes_other_values_of_variables_for_a_change_and_shows_none(self, project):
+        (project.folder / ".env").write_text("COLOR=verysecretred\n")
+        project.write(WEB + 'env_file = ["web.env"]\n' + CLOCK)
+        (project.folder / "web.env").write_text("")
+        project.do("up", "-d")
+        before = project.pids()
+        (project.folder / "web.env").write_text("COLOR=verysecretblue\n")
+        said = project.do("up", "-d")
+        in_order(said, "changed  web: env.COLOR", "web: restarted")
+        assert "secret" not in said
+        assert project.pids()["clock"] == before["clock"]
+        until(lambda: "hello verysecretblue" in project.log("web"), "the new line")
+        assert "nothing has changed" in project.do("up", "-d")
+
+    def test_only_shows_the_difference_if_asked_to(self, project):
+        project.write(WEB + CLOCK)
+        project.do("up", "-d")
+        before = project.pids()
+        project.write(WEB)
+        said = project.do("up", "-d", "--dry-run")
+        in_order(said, "removed  clock", "nothing was touched")
+        assert project.pids() == before
+
+    def test_touches_nothing_if_the_file_is_broken(self, project):
+        project.write(WEB + CLOCK)
+        project.do("up", "-d")
+        before = project.pids()
+        project.write(WEB + "[services")
+        assert "devrun.toml:" in project.do("up", "-d", code=2)
+        project.write(WEB)
+        assert "no such profile" in project.do("up", "-d", "--profile", "x", code=2)
+        assert project.pids() == before
+
+    def test_has_the_words_of_this_time(self, project):
+        project.write(WEB + CLOCK)
+        project.do("up", "-d")
+        in_order(project.do("up", "-d", "--only", "web"), "removed  clock", "clock: removed")
+        assert {*project.pids()} == {"web"}
+        in_order(project.do("up", "-d"), "added    clock", "clock: started")
+
+    def test_says_what_fails_now(self, project):
+        project.write(WEB + CLOCK)
+        project.do("up", "-d")
+        bad = python("sys.exit(3)")
+        project.write(WEB + f"[services.clock]\ncommand = {bad}\nready = {{ log = 'never' }}\n")
+        said = project.do("up", "-d", code=1)
+        in_order(said, "changed  clock: command, ready", "clock: failed: exit code 3")
+
+    def test_says_what_has_to_wait(self, project):
+        project.write(WEB)
+        project.do("up", "-d")
+        said = project.do("up", "-d", "--success", "first")
+        in_order(said, "success of the whole run", "nothing has changed")
+
+    def test_changes_a_run_in_the_foreground_too(self, project):
+        project.write(WEB)
+        front = project.begin().wait_for("hello")
+        project.write(WEB + CLOCK)
+        project.do("up", "-d")
+        front.wait_for("[clock] tick")
+        project.do("down")
+        assert front.wait() == 0
+
+    def test_reads_a_file_anew_that_is_a_program(self, project):
+        """Its process is a child of the run's, which reaps what nobody waits for."""
+        text = "module.exports = { apps: [{ name: 'web', script: 'sleep', args: '%s' }] }\n"
+        project.write(text % "3600", "ecosystem.config.js")
+        words = ("up", "-d", "-f", "ecosystem.config.js")
+        project.do(*words)
+        project.write(text % "3601", "ecosystem.config.js")
+        in_order(project.do(*words), "changed  web: command", "web: restarted")
+        before = project.pids()
+        for broken in ("process.exit(3)\n", "throw new Error('not today')\n"):
+            project.write(broken, "ecosystem.config.js")
+            assert "ecosystem.config.js" in project.do(*words, code=2)
+        assert project.pids() == before
+
+    def test_refuses_to_leave_nothing(self, project):
+        project.write(WEB)
+        project.do("up", "-d")
+        said = project.do("up", "-d", "--allow-empty", "--except", "web", code=2)
+        assert "nothing" in said
+        assert project.instances()["web"]["state"] == "ready"
+
+
+class TestDown:
+    def test_waits_until_nothing_is_left(self, project, mark):
+        project.write(WEB + CLOCK)
+        project.do("up", "-d")
+        assert project.do("down") == "the project has ended\n"
+        no_survivors(mark)
+        assert project.announced() == []
+
+    def test_is_no_failure_where_nothing_runs(self, project):
+        assert "nothing is to be ended" in project.do("down")
+        said = json.loads(
+            "{" + project.do("down", "--json").partition("{")[2].rpartition("}")[0] + "}"
+        )
+        assert said == {"version": 1, "ended": False, "pid": None, "killed": False}
+
+    def test_stops_in_order(self, project):
+        says = python(
+            "signal.signal(15, lambda *_: (print('bye', flush=True), sys.exit()));"
+            f"print('there', flush=True); {STAYS}"
+        )
+        gate = 'ready = { log = "there" }\n'
+        project.write(
+            f"[services.db]\ncommand = {says}\n{gate}"
+            f"[services.web]\ncommand = {says}\n{gate}depends_on = ['db']\n"
+        )
+        project.do("up", "-d")
+        project.do("down")
+        in_order(project.own_log, "[web] ", "exited with code 0", "[db ] ", "exited with code 0")
+        assert "bye" in project.log("db")
+
+    def test_ends_a_run_in_the_foreground(self, project):
+        project.write(WEB)
+        front = project.begin().wait_for("hello")
+        project.do("down")
+        assert front.wait() == 0
+
+    def test_kills_in_time(self, project):
+        stubborn = python(f"signal.signal(15, signal.SIG_IGN); print('there', flush=True); {STAYS}")
+        project.write(
+            f"[services.db]\ncommand = {stubborn}\nready = {{ log = 'there' }}\n"
+            'stop = { timeout = "1h" }\n'
+        )
+        project.do("up", "-d")
+        said = project.do("down", "--timeout", "200ms")
+        assert "did not end within 0.2 s and was killed" in said
+        assert project.announced() == []
+
+    def test_finds_the_run_of_the_folder_above(self, project):
+        project.write(WEB)
+        project.do("up", "-d")
+        below = project.folder / "src"
+        below.mkdir()
+        project.do("down", cwd=below)
+        assert project.announced() == []
+
+    def test_wants_to_know_which(self, project):
+        runs = [
+            project.begin(f"a={command}").wait_for("up") for command in ("echo up; sleep 60",) * 2
+        ]
+        until(lambda: len(project.announced()) == 2, "both")
+        said = project.do("down", code=2)
+        assert "2 devruns run here; say which one is to end: --name " in said
+        for announced in project.announced():
+            project.do("down", "--name", announced["pid"])
+        assert [run.wait() for run in runs] == [0, 0]
+
+
+def _parent_of(pid: int) -> int:
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])

@@ -1,0 +1,106 @@
+"""The page about a running project: its commands are run, and its JSON is what is printed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from fake_control import FakeRun, Lines, instance, log_line
+
+from devrun.cli.subcommands import CONTROL_COMMANDS
+from devrun.supervise.orders import Done
+from devrun.supervise.standing import Word
+
+PAGE = Path(__file__).parents[2] / "docs" / "control.md"
+TEXT = PAGE.read_text()
+LINES = [
+    line
+    for block in re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)
+    for line in re.findall(r"^\$ devrun(.*)", block, re.MULTILINE)
+]
+NAMES = ("db", "web", "worker", "migrate")
+
+
+@pytest.fixture
+def runtime(tmp_path):
+    """Have a run in the folder of the test; return the runtime folder."""
+    folder = Path(tempfile.mkdtemp(prefix="devrun-t-", dir="/tmp"))
+    (folder / "devrun").mkdir(mode=0o700)
+    services = {name: [name] for name in NAMES}
+    run = FakeRun(folder / "devrun" / "run.1", tmp_path, services=services, name="blue")
+    run.answers["GET", "/v1/instances"] = {"instances": [instance(name) for name in NAMES]}
+    run.answers["GET", "/v1/services/web"] = {
+        "name": "web",
+        "instances": [instance("web")],
+        "config": {"command": "true"},
+        "exits": [],
+        "probes": [],
+    }
+    run.answers["GET", "/v1/logs"] = lambda _q, _b: Lines(log_line("db", "up", 1.0)).end()
+    run.answers["GET", "/v1/events"] = lambda _q, _b: Lines(
+        'event: started\ndata: {"type":"started","at":1.0,"service":"web","instance":"web"}\n\n'
+    ).end()
+    run.answers["GET", "/v1/wait"] = {"services": [], "state": "ready"}
+    done = {"results": [{"name": "web", "outcome": "restarted", "reason": None}]}
+    run.answers["POST", "/v1/restart"] = done
+    for name in NAMES:
+        for what in ("restart", "stop", "reload", "scale"):
+            run.answers["POST", f"/v1/services/{name}/{what}"] = done
+        sent = {"results": [{"name": name, "pid": 12, "reason": None}]}
+        run.answers["POST", f"/v1/services/{name}/signal"] = sent
+    yield folder
+    run.close()
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_command_line_does_what_it_is_for(devrun, runtime, line):
+    words = shlex.split(line, comments=True)
+    terminal = (24, 100) if "--watch" in words else None
+    run = devrun(*words, env_added={"XDG_RUNTIME_DIR": str(runtime)}, terminal=terminal)
+    if terminal:
+        run.wait_for("migrate").signal(15)
+        assert run.wait() == -15
+        return
+    assert run.wait() == 0, run.text
+    assert run.text
+
+
+def test_every_command_is_shown():
+    elsewhere = {"attach", "down"}  # They have tests and examples of their own.
+    assert {shlex.split(line)[0] for line in LINES} | elsewhere >= {*CONTROL_COMMANDS}
+
+
+def test_the_json_of_ps_has_the_keys_of_the_page(devrun, runtime):
+    shown = json.loads(re.search(r"```json\n(.*?)```", TEXT, re.DOTALL)[1])
+    run = devrun("ps", "--json", env_added={"XDG_RUNTIME_DIR": str(runtime)})
+    assert run.wait() == 0
+    printed = json.loads(run.text)
+    assert printed.keys() == shown.keys()
+    assert printed["runs"][0].keys() == shown["runs"][0].keys()
+
+
+def test_an_instance_has_the_keys_that_the_api_has():
+    from devrun.control.shapes import Instance, LastExit
+
+    (shown,) = json.loads(re.search(r"```json\n(.*?)```", TEXT, re.DOTALL)[1])["runs"][0][
+        "instances"
+    ]
+    assert tuple(shown) == Instance.__struct_fields__
+    assert tuple(shown["last_exit"]) == LastExit.__struct_fields__
+    assert instance("web").keys() == shown.keys()
+
+
+def test_every_state_is_explained():
+    rows = re.findall(r"^\| (`.*?) \|", TEXT.partition("## Follow")[0], re.MULTILINE)
+    assert {word for row in rows for word in re.findall(r"`(\w+)`", row)} == {w.value for w in Word}
+
+
+def test_every_outcome_is_named():
+    (row,) = (line for line in TEXT.splitlines() if line.startswith("| `restart`, `stop`"))
+    assert {word.value for word in Done} <= {*re.findall(r"`(\w+)`", row)}
