@@ -5,11 +5,9 @@ Whatever differs is a deliberate difference, has a name and a reason, and is in 
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import time
-import zlib
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,6 +27,8 @@ from differences import DIFFERENCES
 from sides import devrun, make_folder, run
 from vector import Order
 
+from peer_parts import is_of_this_run
+
 VECTORS = [
     *vectors_commands.VECTORS,
     *vectors_arguments.VECTORS,
@@ -43,12 +43,7 @@ VECTORS = [
 ]
 DOCS = Path(__file__).parents[2] / "docs/from-concurrently.md"
 
-PART = int(os.environ.get("PEER_PART") or 1)
-"""One in how many of the vectors in which nothing differs is compared; each takes two programs."""
-
-COMPARED = [
-    vector for vector in VECTORS if vector.differs or zlib.crc32(vector.name.encode()) % PART == 0
-]
+COMPARED = [vector for vector in VECTORS if is_of_this_run(vector.name)]
 
 IN_THE_EXIT_CODE = {"exit-code", "stopped-is-no-failure", "interrupted"}
 """Differences that make concurrently's exit code 1, or what the vector says."""

@@ -128,8 +128,8 @@ def test_ctrl_c_is_for_the_program(start, tmp_path):
     code = """
         signal.signal(signal.SIGINT, lambda *_: print("interrupted", flush=True))
         print("up", flush=True)
-        while True:
-            signal.pause()
+        while True:  # A pause() that begins just after the signal would never end.
+            signal.sigtimedwait([], 0.1)
     """
     toml(tmp_path, f"[services.app]\ncommand = {python(code)}\ntty = true\n")
     devrun = start("--no-color").wait_for("up")
