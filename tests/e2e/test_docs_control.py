@@ -13,7 +13,7 @@ import pytest
 from fake_control import FakeRun, Lines, instance, log_line
 
 from devrun.cli.subcommands import CONTROL_COMMANDS
-from devrun.supervise.orders import Done
+from devrun.supervise.results import Done
 from devrun.supervise.standing import Word
 
 PAGE = Path(__file__).parents[2] / "docs" / "control.md"

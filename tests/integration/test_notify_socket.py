@@ -483,3 +483,20 @@ def test_a_place_whose_name_is_too_long_for_a_socket_is_not_used(tmp_path):
     assert opened.path.startswith(f"/tmp/devrun-{os.getuid()}/run.")
     opened.close()
     folder.remove()
+
+
+def test_a_sender_that_ends_while_it_is_looked_at_is_heard(notify_socket):
+    """As systemd-notify does: it waits for the barrier alone, which is over once it is read."""
+    words = "import os, socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); "
+    words += "s.sendto(b'READY=1', os.environ['NOTIFY_SOCKET']); input()"
+    sender = subprocess.Popen(
+        [sys.executable, "-c", words], env=environment(notify_socket), stdin=subprocess.PIPE
+    )
+
+    def belongs(_pid):
+        sender.communicate(b"\n", timeout=LIMIT)
+        return False
+
+    while not (heard := notify_socket.receive(belongs)):
+        assert sender.returncode is None
+    assert heard == [Ready()]

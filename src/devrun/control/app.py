@@ -23,7 +23,7 @@ from devrun.control.problems import PROBLEM_JSON, Problem
 from devrun.control.understanding import understand_body, understand_query
 from devrun.errors import DevrunError
 from devrun.output.complaint import complain
-from devrun.supervise.orders import NoSuchService
+from devrun.supervise.results import NoSuchService
 
 _ENCODER = msgspec.json.Encoder()
 

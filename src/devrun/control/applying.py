@@ -16,7 +16,7 @@ from devrun.control.changes import Difference, differences
 from devrun.errors import UsageError
 from devrun.model import Project
 from devrun.process.service_notify import ServiceManager, reloading
-from devrun.supervise.orders import Done, Result
+from devrun.supervise.results import Done, Result
 
 if TYPE_CHECKING:
     from devrun.process.exits import ChildExits

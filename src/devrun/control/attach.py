@@ -28,7 +28,7 @@ from devrun.control.problems import PROBLEM_JSON, Problem
 from devrun.control.subject import Subject
 from devrun.control.terminal_share import Share, Shown
 from devrun.control.understanding import understand_query
-from devrun.supervise.orders import NoSuchService
+from devrun.supervise.results import NoSuchService
 
 PATH = "/v1/instances/{name}/attach"
 

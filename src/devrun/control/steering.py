@@ -24,11 +24,11 @@ from devrun.control.shapes import (
 )
 from devrun.control.subject import Subject, has_failed
 from devrun.errors import UsageError
-from devrun.supervise import orders
+from devrun.supervise import results
 from devrun.supervise.dependencies import name_of
 from devrun.supervise.standing import Word
 
-Order = Callable[[Sequence[int]], Awaitable[list[orders.Result]]]
+Order = Callable[[Sequence[int]], Awaitable[list[results.Result]]]
 
 _UP = (Word.RUNNING, Word.READY, Word.DEGRADED, Word.RELOADING)
 _OVER = (Word.COMPLETED, Word.STOPPED, Word.FAILED, Word.SKIPPED)
@@ -162,13 +162,13 @@ class Steering:
             raise Problem(409, f"{label} will not be {what.value}: {word.value}{reason}")
         return found
 
-    def _results(self, results: Sequence[orders.Result]) -> Results:
+    def _results(self, results: Sequence[results.Result]) -> Results:
         said = self._said(results)
         if has_failed(results):
             raise Problem(409, _what_failed(said), results=said)
         return Results(said)
 
-    def _said(self, results: Sequence[orders.Result]) -> list[Result]:
+    def _said(self, results: Sequence[results.Result]) -> list[Result]:
         return [
             Result(self._subject.label(each.index), each.done.value, each.reason)
             for each in results

@@ -10,7 +10,8 @@ from devrun.control.description import Describe
 from devrun.model import Service
 from devrun.output.line_history import LineHistory
 from devrun.supervise.launch import Launcher
-from devrun.supervise.orders import Done, Orders, Result
+from devrun.supervise.orders import Orders
+from devrun.supervise.results import Done, Result
 from devrun.supervise.supervisor import Supervisor
 
 TYPE_CHECKING = False  # what applies a configuration is for runs that have one

@@ -195,7 +195,10 @@ class NotifySocket:
             return True  # Gone, or in a container whose pids have no meaning here.
         asked = (process.pid, process.start)
         if self._asked != asked:
-            self._asked, self._answer = asked, belongs(sender)
+            answer = belongs(sender)
+            if not answer and not _is_there(process):
+                return True  # It has ended while it was looked at: a barrier is all it waited for.
+            self._asked, self._answer = asked, answer
         return self._answer
 
     def _stranger(self, pid: int) -> list[Notification]:
@@ -203,6 +206,11 @@ class NotifySocket:
             return []
         self._told_of_stranger = True
         return [Stranger(pid, tree.command_line(pid))]
+
+
+def _is_there(process: tree.Process) -> bool:
+    now = tree.look_up(process.pid)
+    return now is not None and now.start == process.start
 
 
 def _read_one(receiver: socket.socket) -> tuple[bytes, int] | None:

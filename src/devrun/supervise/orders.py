@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
-from enum import Enum
+from dataclasses import fields, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from devrun.config.own_port import with_port
-from devrun.errors import DevrunError, ExitCode
 from devrun.model import Service
 from devrun.supervise.dependencies import name_of
 from devrun.supervise.messages import Level, Restart, Stop
 from devrun.supervise.reload import Outcome
+from devrun.supervise.results import Changes, Done, NoSuchService, Refused, Result
 from devrun.supervise.standing import Word
 from devrun.supervise.state import Phase, Then
 from devrun.supervise.suspension import pass_on
@@ -29,59 +28,6 @@ if TYPE_CHECKING:
 
 MOST_INSTANCES = 1000
 """Of one service; more is a slip of the finger."""
-
-
-class Done(Enum):
-    """What became of an order, for one instance."""
-
-    STARTED = "started"
-    STOPPED = "stopped"
-    RESTARTED = "restarted"
-    RELOADED = "reloaded"
-    REMOVED = "removed"
-    UNCHANGED = "unchanged"
-    """It was as it was to be."""
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    """What it depends on is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of an order, for one instance; ``reason`` says why it failed."""
-
-    index: int
-    done: Done
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """How a configuration differs from what runs.
-
-    Attributes:
-        added: Labels.
-        removed: Labels.
-        changed: Labels, each with the names of what is not the same.
-        results: What became of it.
-    """
-
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    changed: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    results: tuple[Result, ...] = ()
-
-
-class NoSuchService(DevrunError):  # noqa: N818 - a state, not a defect
-    """Nothing of that name is part of the run; ``str`` says so, with the nearest names."""
-
-    exit_code = ExitCode.USAGE
-
-
-class Refused(DevrunError):  # noqa: N818 - a state, not a defect
-    """It cannot be done; ``str`` says why in one line."""
-
-    exit_code = ExitCode.FAILURE
 
 
 class Orders:
