@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import trio
 
-SHARE = 0.1
+SHARE = 0.07
 """Of one processor, for all who follow."""
 
 SHARE_ONCE = 0.5
