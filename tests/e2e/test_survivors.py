@@ -110,3 +110,17 @@ def test_a_killed_guardian_takes_all_with_it(devrun, mark):
     run.signal(signal.SIGKILL)
     until(lambda: not os.path.exists(f"/proc/{worker}"), "the worker's end")
     no_survivors(mark)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is a guardian on Linux alone")
+def test_when_both_are_killed_what_is_marked_ends_all_the_same(devrun, mark):
+    """What has left its parent and cleared its environment is out of reach then."""
+    commands = [f"{kind}={make(mark)}" for kind, make in KINDS.items() if kind != "daemon"]
+    run = devrun(*commands, "last=echo all started; sleep 120")
+    run.wait_for("[setsid] READY", "[deaf] READY", "[forking] READY", "all sta")
+    worker = run.worker()
+    run.signal(signal.SIGSTOP)  # So that the guardian does not see to the worker's end.
+    os.kill(worker, signal.SIGKILL)
+    run.signal(signal.SIGKILL)
+    run.wait()
+    no_survivors(mark)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from devrun.process import tree
-from devrun.process.mark import MARK
+from devrun.process.mark import marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def owned(ownership: Ownership) -> list[tree.Process]:
             process.parent in mine
             or process.pid in ownership.sessions
             or process.session in ownership.sessions
-            or tree.has_variable(process.pid, MARK.encode(), ownership.mark)
+            or ownership.mark in marks(process.pid)
         ):
             mine.add(process.pid)
             found.append(process)

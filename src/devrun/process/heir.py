@@ -6,6 +6,9 @@ what it has started: killing it alone would leave that to PID 1. So there is a t
 waits for the guardian's end at a pipe. It gives the worker some time; then it stops it, so that
 it starts nothing more, kills what is below it, and then the worker itself.
 
+Where both were killed at once, what they had started is a child of whoever takes in orphans now,
+as the heir is. It is told by its mark; a process with an environment of its own is not found then.
+
 PID 1 needs none: with it the kernel kills all the others (``pid_namespaces(7)``).
 """
 
@@ -22,6 +25,8 @@ TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typ
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from devrun.process.tree import Process
+
 assert sys.platform == "linux"
 
 GRACE = 3.0
@@ -31,6 +36,10 @@ UNKILLABLE_AFTER = 5.0
 """Seconds after which processes that survive SIGKILL (state D) are no longer waited for."""
 
 LOOK_AGAIN = 0.01
+
+SETTLED = 0.05
+"""Seconds without a marked orphan after which there is none: one that had just been forked has its
+environment by then (``execve(2)``)."""
 
 
 def appoint(worker: int) -> int | None:
@@ -76,6 +85,7 @@ def _wait(end: int, worker: int) -> NoReturn:
     os.read(end, 1)
     if not _has_ended(worker, worker_end):
         _clear_up(worker)
+    _clear_up_orphans(worker)
     os._exit(0)
 
 
@@ -120,3 +130,28 @@ def _clear_up(worker: int) -> None:
             tree.send(each, signal.SIGKILL)
         time.sleep(LOOK_AGAIN)
     tree.send(process, signal.SIGKILL)
+
+
+def _clear_up_orphans(worker: int) -> None:
+    """Kill what the worker has started and has not ended, as neither has the guardian."""
+    from devrun.process import tree
+
+    began = seen = time.monotonic()
+    while (now := time.monotonic()) - seen < SETTLED and now - began < UNKILLABLE_AFTER:
+        for orphan in _orphans(worker):
+            seen = now
+            for each in (*tree.descendants(orphan.pid), orphan):
+                tree.send(each, signal.SIGKILL)
+        time.sleep(LOOK_AGAIN)
+
+
+def _orphans(worker: int) -> list[Process]:
+    """Return the worker's processes among those that have been taken in beside this one."""
+    from devrun.process import mark, tree
+
+    found = map(tree.look_up, tree.children(os.getppid()))
+    return [
+        process
+        for process in found
+        if process is not None and not process.is_zombie and mark.is_from(worker, process.pid)
+    ]

@@ -32,7 +32,7 @@ from contextlib import suppress
 
 from devrun.process import tree
 from devrun.process.group import Ownership
-from devrun.process.mark import MARK
+from devrun.process.mark import MARK, marks
 from devrun.process.notifications import (
     LARGEST,
     MainPid,
@@ -70,7 +70,7 @@ def is_of(ownership: Ownership, pid: int) -> bool:
             return False
         if process.session in ownership.sessions:
             return True
-        if tree.has_variable(pid, MARK.encode(), ownership.mark):
+        if ownership.mark in marks(pid):
             return True
         pid = process.parent
     return False

@@ -160,24 +160,21 @@ if sys.platform == "linux":
             return True
         return now.state == "D" and _is_in_mask(process.pid, signal.SIGKILL, b"SigPnd|ShdPnd")
 
-    def has_variable(pid: int, name: bytes, part: bytes) -> bool:
-        """Whether a process started with ``part`` among the ``/``-separated parts of a variable.
+    def variable(pid: int, *names: bytes) -> bytes:
+        """Return the first that is set of some variables that a process was started with.
 
-        ``LC_`` and the name stand for it, too.
+        Nothing if none of them is, or the process is gone.
         """
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 environment = b"\0" + file.read()
         except OSError:
-            return False
-        start = environment.find(b"\0" + name + b"=")
-        if start < 0:
-            name = b"LC_" + name
+            return b""
+        for name in names:
             start = environment.find(b"\0" + name + b"=")
-        if start < 0:
-            return False
-        value = environment[start + len(name) + 2 :].split(b"\0", 1)[0]
-        return part in value.split(b"/")
+            if start >= 0:
+                return environment[start + len(name) + 2 :].split(b"\0", 1)[0]
+        return b""
 
     def command_line(pid: int) -> str:
         """Return a process's command line for messages; empty if it is gone."""
@@ -259,15 +256,16 @@ else:
         now = look_up(process.pid)
         return now is not None and now.start == process.start and _is_forbidden(process.pid)
 
-    def has_variable(pid: int, name: bytes, part: bytes) -> bool:
-        """Whether a process started with ``part`` among the ``/``-separated parts of a variable."""
+    def variable(pid: int, *names: bytes) -> bytes:
+        """Return the first that is set of some variables that a process was started with."""
         import psutil
 
         try:
-            value = psutil.Process(pid).environ().get(name.decode(), "")
+            environment = psutil.Process(pid).environ()
         except psutil.Error:
-            return False
-        return part.decode() in value.split("/")
+            return b""
+        values = (environment.get(os.fsdecode(name)) for name in names)
+        return os.fsencode(next((value for value in values if value is not None), ""))
 
     def command_line(pid: int) -> str:
         """Return a process's command line for messages; empty if it is gone."""
