@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from devrun.control.address import Identity
     from devrun.control.applying import Load
     from devrun.control.description import Describe
-    from devrun.loop import Companion
+    from devrun.parts import Companion
     from devrun.process.service_notify import ServiceManager
     from devrun.process.spawn import Child
     from devrun.supervise.outcome import Verdict
@@ -82,7 +82,8 @@ def run(this: Run) -> Verdict:
     # From here on the services run; whatever is imported costs them nothing.
     import trio
 
-    from devrun.loop import Parts, live
+    from devrun.loop import live
+    from devrun.parts import Parts
 
     parts = Parts(
         project=project,

@@ -10,7 +10,7 @@ from devrun.model import Project
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
-    from devrun.loop import Companion, Inside
+    from devrun.parts import Companion, Inside
 
 
 def companions_of(project: Project) -> tuple[Companion, ...]:
@@ -44,7 +44,7 @@ async def _take_keys(inside: Inside) -> None:
         supervisor.orders,
         publish=inside.bus.publish,
         status=lambda: _status(inside),
-        kill=lambda: supervisor.shut_down(Level.KILL),
+        kill=lambda: supervisor.shutdown.by_user(Level.KILL),
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(keys.run)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from devrun.control.description import Describe
     from devrun.control.runs import Running
-    from devrun.loop import Inside
     from devrun.model import Project
+    from devrun.parts import Inside
 
 
 def may_detach(words: Sequence[str]) -> bool:

@@ -175,7 +175,7 @@ class Orders:
 
     def shutdown(self, *, kill: bool = False) -> None:
         """End the run, as SIGTERM does."""
-        self._supervisor.shut_down(Level.KILL if kill else Level.ASK)
+        self._supervisor.shutdown.by_user(Level.KILL if kill else Level.ASK)
 
     # -- other services ------------------------------------------------------------------------
 

@@ -7,31 +7,24 @@ itself failed, or was told a third time. Either way nothing is left running.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import trio
 
-from devrun.events import (
-    Event,
-    LeftBehind,
-    Notice,
-    Stopping,
-    StopReason,
-)
+from devrun.events import Event, LeftBehind, Notice, StopReason
 from devrun.model import Project, Roster
 from devrun.output.screen import Size
-from devrun.process.spawn import Child
-from devrun.sources.signals import SignalInbox, StopRequests
+from devrun.sources.signals import SignalInbox
 from devrun.supervise.endings import Endings
 from devrun.supervise.interrupts import Interrupts, stop_signal
 from devrun.supervise.last_processes import clear_up, kill_everything
 from devrun.supervise.lives import Lives
 from devrun.supervise.members import Members
-from devrun.supervise.messages import Level, Skip, Start, Stop
+from devrun.supervise.messages import Level, Skip, Start
 from devrun.supervise.news import News
 from devrun.supervise.outcome import Verdict
-from devrun.supervise.service import ServiceTask
+from devrun.supervise.shutdown import Shutdown
 from devrun.supervise.side_tasks import SideTasks
 from devrun.supervise.state import Phase, State
 from devrun.supervise.surroundings import Surroundings
@@ -71,7 +64,6 @@ class Supervisor:
         self._project = project
         self._around = around
         self._signals = signals
-        self._policy_hint = policy_hint
         self._size_for = size_for
         self.terminals = Terminals(project, around.taps, size_for)
         """The services' terminals."""
@@ -86,14 +78,24 @@ class Supervisor:
             renamed=around.renamed,
         )
         self._tasks = self.members.tasks
+        self.news = News()
+        """Who hears at once what happens to services."""
+        self.shutdown = Shutdown(
+            self.members,
+            around,
+            self.news,
+            candidates=lambda: () if self._reloads is None else self._reloads.candidates,
+            hint=policy_hint,
+        )
+        """The end of the run."""
         self._interrupts = Interrupts(
             signals,
             self._tasks,
             around.exits,
             guardian=guardian,
             size_for=self.terminals.size,
-            stop=self._stop_by,
-            guardian_gone=self._guardian_gone,
+            stop=self.shutdown.by_signal,
+            guardian_gone=self.shutdown.guardian_gone,
         )
         self._reloads: Reloads | None = None
         self._orders: Orders | None = None
@@ -108,20 +110,9 @@ class Supervisor:
         )
         self._endings = Endings(project)
         self._seen: dict[int, Phase] = {}
-        self._level: Level | None = None
-        self._reason: StopReason | None = None
-        self._received: int | None = None
-        self._requests = StopRequests()
-        self._stopping_since: float | None = None
-        self._everything = trio.CancelScope()
-        self._stop_begun = trio.Event()
-        self.news = News()
-        """Who hears at once what happens to services."""
         self._has_ended = False
         for listener in (self.terminals.take, self._endings.hear, self.lives.take):
             self.news.subscribe(listener)
-        self.signalled = trio.Event()
-        """Set once a signal has told the run to stop."""
         self.left_behind: list[LeftBehind] = []
         """What services had left running at the end of the run, to be published after all else."""
         self.over = trio.Event()
@@ -141,12 +132,12 @@ class Supervisor:
         token = trio.lowlevel.current_trio_token()
         wake = partial(token.run_sync_soon, self._interrupts.take, idempotent=True)
         try:
-            with self._everything:
+            with self.shutdown.everything:
                 async with trio.open_nursery() as sources:
                     await self._start(sources, wake, pumps)
                     sources.cancel_scope.cancel()
                 await self._clear_up()
-                self.orderly = self._reason is not StopReason.GUARDIAN_GONE
+                self.orderly = self.shutdown.reason is not StopReason.GUARDIAN_GONE
         finally:
             kill_everything()
         self.over.set()
@@ -155,68 +146,8 @@ class Supervisor:
 
     def verdict(self) -> Verdict:
         """Return how devrun ends."""
-        return self._endings.verdict(self._reason, self._received, but=self.members.removed)
-
-    def stop(
-        self,
-        reason: StopReason,
-        level: Level = Level.ASK,
-        *,
-        received: int | None = None,
-        cause: int | None = None,
-    ) -> None:
-        """Stop everything; a second call can only make it more urgent."""
-        first = self._level is None
-        self.news.wake()
-        if self._reason is None or received is not None:
-            self._reason = reason
-        self._level = max(level, self._level or level)
-        if first:
-            self._stopping_since = trio.current_time()
-            running = [t for t in self._tasks if t.state.alive or self._is_adopted(t)]
-            signals = dict.fromkeys(stop_signal(t.spec, received) for t in running or self._tasks)
-            hint = self._policy_hint if reason is StopReason.OTHER_EXITED else None
-            event = Stopping(
-                reason,
-                tuple(signals),
-                len(running),
-                cause,
-                received,
-                hint,
-                self._has_order(running),
-            )
-            if cause is None:
-                self._around.publish(event)
-            else:
-                self._tasks[cause].telling.tell(event)  # Behind the exit that it follows from.
-            self.news.publish(event)
-            self._stop_begun.set()
-        candidates = () if self._reloads is None else tuple(self._reloads.candidates)
-        for task in candidates:
-            task.send(Stop(level, stop_signal(task.spec, received)))
-        if level is Level.KILL:
-            for task in self._tasks:
-                task.send(Stop(level, stop_signal(task.spec, received)))
-        else:
-            self._stop_in_order()
-
-    def _has_order(self, running: Sequence[ServiceTask]) -> bool:
-        """Whether some of them end before others are asked to."""
-        turns, states = self.members.turns, self._states()
-        return not all(turns.may_stop(task.spec.index, states) for task in running)
-
-    def _stop_in_order(self) -> None:
-        """Ask those to stop on which nothing depends any more."""
-        for index in self.members.turns.stops(self._states()):
-            task = self._tasks[index]
-            task.send(Stop(Level.ASK, stop_signal(task.spec, self._received)))
-
-    async def _kill_in_time(self, seconds: float) -> None:
-        """Kill what is left when the time for stopping the whole project is over."""
-        await self._stop_begun.wait()
-        await trio.sleep(seconds)
-        if self._reason is not None:
-            self.stop(self._reason, Level.KILL)
+        reason, received = self.shutdown.reason, self.shutdown.received
+        return self._endings.verdict(reason, received, but=self.members.removed)
 
     def observe(self, index: int, news: Event | State) -> None:
         """Hear what happens to a service, at once, however slow the reader of the output is."""
@@ -229,10 +160,10 @@ class Supervisor:
             self._reloads.hear(index, news)
         self.news.wake()
         ends_others = self._endings.take(index, news, trio.current_time())
-        if ends_others and self._level is None:
-            self.stop(StopReason.OTHER_EXITED, cause=index)
-        if self._level is not None:
-            self._stop_in_order()
+        if ends_others and self.shutdown.level is None:
+            self.shutdown.stop(StopReason.OTHER_EXITED, cause=index)
+        if self.shutdown.level is not None:
+            self.shutdown.go_on()
             return
         self._tell_others(index, before, news)
         self.fill_slots()
@@ -259,7 +190,7 @@ class Supervisor:
     @property
     def is_stopping(self) -> bool:
         """Whether nothing can be started any more."""
-        return self._level is not None or self._has_ended
+        return self.shutdown.level is not None or self._has_ended
 
     @property
     def is_grouped(self) -> bool:
@@ -313,11 +244,6 @@ class Supervisor:
         self.terminals.follow(self.members.services)
         await self._side_tasks.services_changed()
 
-    def shut_down(self, level: Level) -> None:
-        """End the run, because a user asks for it from elsewhere."""
-        self.signalled.set()
-        self.stop(StopReason.SIGNAL, level)
-
     def say_if_all_are_stopped(self) -> None:
         """Say that the run goes on, if nothing runs in it because a user has stopped it."""
         if self.members.held and all(task.state.over for task in self._tasks):
@@ -329,7 +255,7 @@ class Supervisor:
 
     async def _stay(self) -> None:
         """Keep the run alive while a service runs, or could be started again by who stopped it."""
-        while self._level is None and (
+        while self.shutdown.level is None and (
             self.members.held or not all(task.state.over for task in self._tasks)
         ):
             await self.news.changed()
@@ -355,7 +281,7 @@ class Supervisor:
                 await trio.lowlevel.checkpoint()
             await self._side_tasks.begin(sources)
             if self._project.shutdown_timeout is not None:
-                sources.start_soon(self._kill_in_time, self._project.shutdown_timeout)
+                sources.start_soon(self.shutdown.kill_in_time, self._project.shutdown_timeout)
 
     def _start_adopted(self) -> None:
         """Take over what runs already, though a stop was asked for before there was a loop."""
@@ -363,13 +289,9 @@ class Supervisor:
             if task.spec.index in self._around.adopted:
                 task.send(Start())
 
-    def _is_adopted(self, task: ServiceTask) -> bool:
-        """Whether its first generation runs, and it has not been told of it yet."""
-        return isinstance(self._around.adopted.get(task.spec.index), Child)
-
     def fill_slots(self) -> None:
         """Start what waits for its turn, as far as slots and dependencies allow."""
-        if self._level is None:
+        if self.shutdown.level is None:
             for index, message in self.members.turns.starts(self._states()):
                 if isinstance(message, Skip) and message.cause is not None:
                     self._tasks[index].telling.behind(self._tasks[message.cause].telling)
@@ -386,7 +308,7 @@ class Supervisor:
                 self._around,
                 self._around.launcher,
                 start=self.members.run_task,
-                is_stopping=lambda: self._level is not None,
+                is_stopping=lambda: self.shutdown.level is not None,
                 settled=self._reloaded,
                 changed=self.news.changed,
             )
@@ -401,22 +323,6 @@ class Supervisor:
         self.fill_slots()
         self._side_tasks.settled(index)
 
-    # -- signals ----------------------------------------------------------------------------
-
-    def _stop_by(self, number: int) -> None:
-        """First ask; then, at a second Ctrl+C or a later SIGTERM, kill; then leave."""
-        again = self._requests.is_another(number)
-        if self._received is None:
-            self._received = number
-        self.signalled.set()
-        if again and self._level is Level.KILL:
-            self._everything.cancel()
-        self.stop(StopReason.SIGNAL, Level.KILL if again else Level.ASK, received=self._received)
-
-    def _guardian_gone(self) -> None:
-        self.signalled.set()
-        self.stop(StopReason.GUARDIAN_GONE, Level.KILL)
-
     # -- the end ----------------------------------------------------------------------------
 
     async def _clear_up(self) -> None:
@@ -424,10 +330,10 @@ class Supervisor:
         timeout = max(service.stop.timeout for service in self._project.services)
         now = trio.current_time()
         # What is left had as long as the services, if they took their time; a second at least.
-        since = now if self._stopping_since is None else self._stopping_since
+        since = now if self.shutdown.since is None else self.shutdown.since
         self.left_behind += await clear_up(
             self._around.exits,
-            number=stop_signal(self._project.services[0], self._received),
+            number=stop_signal(self._project.services[0], self.shutdown.received),
             deadline=min(now + timeout, max(since + timeout, now + 1.0)),
-            kills=lambda: self._level is Level.KILL,
+            kills=lambda: self.shutdown.level is Level.KILL,
         )
