@@ -8,7 +8,6 @@ output     the writer, and the clock on a reader that has stopped reading
 from __future__ import annotations
 
 import errno
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
@@ -16,11 +15,11 @@ from typing import Protocol
 import trio
 
 from devrun.beside import begin_beside
-from devrun.events import Event, Notice, StopReason
-from devrun.model import Service
+from devrun.events import Event, StopReason
 from devrun.output.complaint import complain
 from devrun.output.direct import Direct, OwnLines
 from devrun.output.journal import Journal
+from devrun.output.log_outlet import LogOutlet
 from devrun.output.renderer import Renderer
 from devrun.output.screen import STDOUT, Size
 from devrun.output.summary import Summary
@@ -34,9 +33,6 @@ from devrun.supervise.surroundings import Surroundings
 TYPE_CHECKING = False  # output.focus is not for every run
 if TYPE_CHECKING:
     from devrun.output.focus import Focused
-    from devrun.output.log_desk import LoggedService
-    from devrun.output.log_files import LogFiles
-    from devrun.policies import LogFile
 
 
 class Sink(Protocol):
@@ -80,7 +76,9 @@ async def live(this: Parts) -> Verdict:
     focused = _focused(this, presenter, journal, failed)
     sink = focused or _sink(this, presenter, journal, failed)
     this.bus.subscribe(sink, summary, timings)
-    logs = _log_files(this)
+    logs = LogOutlet(this.bus)
+    logs.follow(this.services)
+
     exits = ChildExits()
     around = Surroundings(
         launcher=this.launcher,
@@ -121,8 +119,7 @@ async def live(this: Parts) -> Verdict:
                 await _tear_down(this, journal, exits)
             if supervisor.verdict().failed:
                 journal.put(presenter.finish(_failures(this, summary)))
-            if logs is not None:
-                await logs.close()
+            await logs.close()
             await journal.close()
             output.cancel_scope.cancel()
     finally:
@@ -164,43 +161,12 @@ def _sink(
     return Grouped(presenters, journal, failed=failed)
 
 
-def _log_files(this: Parts) -> LogFiles | None:
-    """Return what writes the log files, if any service has one."""
-    logged = [service for service in this.project.services if service.log is not None]
-    if not logged:
-        return None
-    from devrun.output.log_files import LogFiles
-
-    counts = Counter(service.process for service in logged)
-    found = {
-        service.index: _logged(service, service.log, is_one_of_many=counts[service.process] > 1)
-        for service in logged
-        if service.log is not None
-    }
-    logs = LogFiles(found, notice=lambda text: this.bus.publish(Notice(text)))
-    this.bus.subscribe(logs)
-    return logs
-
-
-def _logged(service: Service, log: LogFile, *, is_one_of_many: bool) -> LoggedService:
-    from devrun.output.log_desk import LoggedService
-
-    return LoggedService(
-        service.process or service.label,
-        log,
-        number=service.number if is_one_of_many else None,
-        separate_streams=log.json or log.error_path is not None,
-    )
-
-
-def _renamed(this: Parts, presenter: Renderer, logs: LogFiles | None) -> Callable[[int], None]:
+def _renamed(this: Parts, presenter: Renderer, logs: LogOutlet) -> Callable[[int], None]:
     """Return what hears of services that were added, or are others now."""
 
     def renamed(index: int) -> None:
         presenter.renamed(index)
-        service = this.services[index]
-        if service.log is not None and logs is not None:
-            logs.add(index, _logged(service, service.log, is_one_of_many=True))
+        logs.follow((this.services[index],))
 
     return renamed
 
@@ -235,7 +201,7 @@ def _output_failed(supervisor: Supervisor, error: OSError) -> None:
 
 
 async def _give_up_when_stalled(
-    supervisor: Supervisor, journal: Journal, logs: LogFiles | None, output: trio.CancelScope
+    supervisor: Supervisor, journal: Journal, logs: LogOutlet, output: trio.CancelScope
 ) -> None:
     """Once the user has said stop and nothing runs, do not wait for a reader that has stopped."""
     await supervisor.shutdown.signalled.wait()
@@ -245,8 +211,8 @@ async def _give_up_when_stalled(
             lost = f"{journal.unwritten} bytes are lost"
             complain(f"the reader of the output has stopped reading: {lost}")
             break
-        if logs is not None and logs.stalled_for >= STALLED_DISK:
-            complain(f"log files cannot be written: {logs.unwritten} bytes are lost")
+        if logs.files is not None and logs.files.stalled_for >= STALLED_DISK:
+            complain(f"log files cannot be written: {logs.files.unwritten} bytes are lost")
             break
         await trio.sleep(0.1)
     output.cancel()

@@ -181,6 +181,26 @@ class TestTheRun:
         project.do("up", "-d")
         until(lambda: "hello" in project.log("web.1") + project.log("web.2"), "the lines")
 
+    def test_gives_what_is_scaled_files_by_the_new_names(self, project):
+        project.write(WEB)
+        project.do("up", "-d")
+        project.do("scale", "web=2")
+        until(lambda: "hello" in project.log("web.2"), "the second one's line")
+        assert project.log("web").count("hello") == 1
+        project.do("restart", "web.1")
+        until(lambda: "hello" in project.log("web.1"), "the first one's line")
+
+    def test_may_be_said_twice_at_the_same_moment(self, project):
+        """One starts it, the others find that it runs; none of them spoils its log."""
+        project.write(WEB)
+        runs = [project.begin("up", "-d") for _ in range(3)]
+        assert [run.wait() for run in runs] == [0, 0, 0]
+        said = "".join(run.text for run in runs)
+        assert said.count("1 service is up") == 1
+        assert said.count(f"nothing has changed (pid {project.pid()})") == 2
+        assert "ready after" in project.own_log
+        assert not (project.place / "devrun.log.1").exists()
+
     def test_keeps_the_log_of_the_run_before(self, project):
         project.write(WEB)
         for _ in range(2):
@@ -297,6 +317,21 @@ class TestUpAgain:
         front.wait_for("[clock] tick")
         project.do("down")
         assert front.wait() == 0
+
+    def test_begins_and_ends_a_log_file(self, project):
+        """In the foreground, where a service has none unless it says so."""
+        project.write(WEB + CLOCK)
+        front = project.begin().wait_for("tick")
+        project.write(WEB + CLOCK + "log = 'clock.log'\n")
+        in_order(project.do("up", "-d"), "changed  clock: log", "clock: restarted")
+        log = project.folder / "clock.log"
+        until(lambda: log.exists() and log.read_text() == "tick\n", "the line")
+        project.write(WEB + CLOCK)
+        in_order(project.do("up", "-d"), "changed  clock: log", "clock: restarted")
+        until(lambda: front.text.count("[clock] tick") == 3, "the third line")
+        project.do("down")
+        assert front.wait() == 0
+        assert log.read_text() == "tick\n"
 
     def test_reads_a_file_anew_that_is_a_program(self, project):
         """Its process is a child of the run's, which reaps what nobody waits for."""

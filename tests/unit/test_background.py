@@ -10,13 +10,17 @@ import pytest
 
 from devrun.control.background import (
     FORMER,
+    LOOK_AFTER,
     NoPlace,
+    OwnLog,
     end_of_log,
     in_background,
     make_folders,
     move_to_background,
 )
+from devrun.events import Notice, Output, Piece
 from devrun.model import Project, Service
+from devrun.output.log_desk import LoggedService
 from devrun.policies import LogFile
 
 WEB = Service(0, "web", "node web", "/", process="web")
@@ -30,7 +34,7 @@ def services(*given):
 def test_a_service_gets_a_file_with_times_that_is_rotated():
     [found] = services(WEB)
     assert found.log is not None
-    assert found.log.path == "/state/logs/web.log"
+    assert LoggedService("web", found.log).spelled("out") == "/state/logs/web.log"
     assert found.log.timestamps
     assert (found.log.max_size, found.log.keep_files) == (10 * 1024 * 1024, 5)
 
@@ -41,13 +45,16 @@ def test_one_that_has_a_file_keeps_it():
 
 
 def test_instances_have_files_of_their_own():
-    found = services(*(replace(WEB, index=n, name=f"web.{n + 1}", number=n + 1) for n in range(2)))
-    assert {service.log.path for service in found} == {"/state/logs/web.{instance}.log"}
+    """The one that an instance shall have is not known before: a service may be scaled."""
+    [found] = services(WEB)
+    spelled = [LoggedService("web", found.log, number).spelled("out") for number in (1, 12)]
+    assert spelled == ["/state/logs/web.1.log", "/state/logs/web.12.log"]
 
 
 def test_commands_have_files_by_their_labels():
     found = services(Service(0, None, "a", "/"), Service(1, "x/y", "b", "/"))
-    assert [service.log.path for service in found] == ["/state/logs/0.log", "/state/logs/x_y.log"]
+    spelled = [LoggedService(each.label, each.log).spelled("out") for each in found]
+    assert spelled == ["/state/logs/0.log", "/state/logs/x_y.log"]
 
 
 def test_none_shares_the_terminal_that_is_not_there():
@@ -68,15 +75,26 @@ def test_no_place_is_said_in_one_line(tmp_path):
         make_folders(str(tmp_path / "devrun" / "shop"))
 
 
+def in_a_child(do):
+    """Do something that gives this process's own stdout away."""
+    child = os.fork()
+    if not child:
+        try:
+            do()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_former_logs_are_kept_for_a_while(tmp_path):
-    """In a child: it gives its own stdout away."""
     for number in range(FORMER + 2):
-        child = os.fork()
-        if not child:
+
+        def run(number=number):
             move_to_background(str(tmp_path))
             os.write(1, f"run {number}\n".encode())
-            os._exit(0)
-        os.waitpid(child, 0)
+
+        in_a_child(run)
     found = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert found == {
         "devrun.log": "run 4\n",
@@ -85,6 +103,24 @@ def test_former_logs_are_kept_for_a_while(tmp_path):
         "devrun.log.3": "run 1\n",
     }
     assert end_of_log(str(tmp_path)) == ["run 4"]
+
+
+def test_a_log_that_becomes_too_long_is_begun_anew(tmp_path):
+    def run():
+        move_to_background(str(tmp_path))
+        own = OwnLog(str(tmp_path), most=20)
+        for number in range(3):
+            os.write(1, f"about ten {number}\n".encode())
+            for _ in range(LOOK_AFTER):
+                own(Notice("something"))
+                own(Output(0, 1, Piece.LINES, b"what services write is elsewhere\n"))
+
+    in_a_child(run)
+    found = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert found == {
+        "devrun.log": "about ten 2\n",
+        "devrun.log.1": "about ten 0\nabout ten 1\n",
+    }
 
 
 def test_a_log_that_is_not_there_has_no_end(tmp_path):

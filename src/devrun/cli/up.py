@@ -55,12 +55,7 @@ def up(words: Sequence[str], environ: Mapping[str, str]) -> None:
         run = _running(line, environ) if line.detach or line.settings.dry_run else None
         if run is None and (not line.detach or line.settings.dry_run):
             return
-        if run is not None:
-            from devrun.cli.changing import change
-
-            code = change(run, line, folder=current_folder())
-        else:
-            code = _start(line, environ)
+        code = _start(line, environ) if run is None else _change(run, line)
         sys.stdout.flush()
     except DevrunError as error:
         sys.stdout.flush()
@@ -90,6 +85,12 @@ def _running(line: UpLine, environ: Mapping[str, str]) -> Running | None:
     return next(found, None)
 
 
+def _change(run: Running, line: UpLine) -> int:
+    from devrun.cli.changing import change
+
+    return change(run, line, folder=current_folder())
+
+
 def _start(line: UpLine, environ: Mapping[str, str]) -> int:
     """Start the project in the background; return the exit code once it is known how that went.
 
@@ -101,6 +102,7 @@ def _start(line: UpLine, environ: Mapping[str, str]) -> int:
     from devrun.cli.waiting_for_up import wait_until_up
     from devrun.control.background import in_background, make_folders
     from devrun.control.state_folder import state_folder
+    from devrun.process.run_locks import take_turn
 
     for warning in line.reading.warnings:
         complain(warning)
@@ -115,6 +117,10 @@ def _start(line: UpLine, environ: Mapping[str, str]) -> int:
         return ExitCode.OK  # --allow-empty
     state = state_folder(resolution.project.root, resolution.project.name, environ)
     make_folders(state)
+    turn = take_turn(state)
+    if (run := _running(line, environ)) is not None:
+        os.close(turn)
+        return _change(run, line)  # Somebody else has begun it at the same moment.
     project = in_background(resolution.project, state)
     sys.stdout.flush()
     reader, writer = os.pipe()
@@ -122,14 +128,22 @@ def _start(line: UpLine, environ: Mapping[str, str]) -> int:
     if not child:
         os.close(reader)
         describe = describer(line.settings, resolution, cwd=cwd)
-        _run(project, cwd, state, writer, describe)
+        _run(project, cwd, state, writer, turn, describe)
     os.close(writer)
+    os.close(turn)
     return wait_until_up(child, reader, state)
 
 
-def _run(project: Project, cwd: str, state: str, writer: int, describe: Describe) -> NoReturn:
-    """Become the run; its guardian comes first, as in the foreground."""
-    from devrun.control.background import in_background, move_to_background
+def _run(
+    project: Project, cwd: str, state: str, writer: int, turn: int, describe: Describe
+) -> NoReturn:
+    """Become the run; its guardian comes first, as in the foreground.
+
+    Args:
+        writer: Where whoever waits is told how the run comes up.
+        turn: Kept until the run has said which it is, so that no other begins meanwhile.
+    """
+    from devrun.control.background import OwnLog, in_background, move_to_background
     from devrun.process import guardian
     from devrun.process.ending import die_of
     from devrun.process.service_notify import take_manager
@@ -140,7 +154,13 @@ def _run(project: Project, cwd: str, state: str, writer: int, describe: Describe
 
     def before_guarding() -> None:
         os.close(writer)  # Its end says that the run is over.
+        os.close(turn)
         inbox.uninstall()
+
+    async def beside(inside: Inside) -> None:
+        os.close(turn)
+        inside.bus.subscribe(OwnLog(state))
+        await _report(writer, inside)
 
     try:
         move_to_background(state)
@@ -159,7 +179,7 @@ def _run(project: Project, cwd: str, state: str, writer: int, describe: Describe
                 detached=True,
                 load=load,
                 describe=describe,
-                companions=(lambda inside: _report(writer, inside),),
+                companions=(beside,),
             )
         )
     except DevrunError as error:

@@ -7,12 +7,12 @@ service writes that has no log file of its own. All of it is this user's alone.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 
 from devrun.control.state_folder import LOGS
 from devrun.errors import DevrunError, ExitCode
+from devrun.events import Event, Output
 from devrun.model import Project
 from devrun.policies import LogFile
 
@@ -23,7 +23,10 @@ MAX_SIZE = 10 * 1024 * 1024
 KEEP_FILES = 5
 
 FORMER = 3
-"""Logs of devrun's own that are kept of former runs."""
+"""Logs of devrun's own that are kept of former runs, or from before it had become too long."""
+
+LOOK_AFTER = 1000
+"""Lines of devrun's own after which it looks how long its log is."""
 
 
 class NoPlace(DevrunError):  # noqa: N818 - a state, not a defect
@@ -38,22 +41,19 @@ def in_background(project: Project, state: str) -> Project:
     Args:
         state: The project's state folder.
     """
-    counts = Counter(service.process for service in project.services if service.process)
-    logs = os.path.join(state, LOGS)
-    services = []
-    for service in project.services:
-        several = counts[service.process] > 1 if service.process else False
-        name = f"{service.process}.{{instance}}" if several else service.label
-        log = LogFile(
-            os.path.join(logs, f"{name.replace(os.sep, '_')}.log"),
-            max_size=MAX_SIZE,
-            keep_files=KEEP_FILES,
-            timestamps=True,
-        )
+    log = LogFile(
+        os.path.join(state, LOGS, "{label}.log"),  # A service that is scaled has another label.
+        max_size=MAX_SIZE,
+        keep_files=KEEP_FILES,
+        timestamps=True,
+    )
+    services = tuple(
         # The terminal that a raw one would share is not there.
-        services.append(replace(service, log=service.log or log, raw=False))
+        replace(service, log=service.log or log, raw=False)
+        for service in project.services
+    )
     prefix = replace(project.output.prefix, timestamps=True)
-    return replace(project, services=tuple(services), output=replace(project.output, prefix=prefix))
+    return replace(project, services=services, output=replace(project.output, prefix=prefix))
 
 
 def make_folders(state: str) -> None:
@@ -90,6 +90,34 @@ def move_to_background(state: str) -> None:
         os.dup2(own, descriptor)
     os.close(nothing)
     os.close(log)
+
+
+class OwnLog:
+    """Begins ``devrun.log`` anew when it has become too long; to be handed every event.
+
+    The guardian stays with the former one; what it has to say is the last word of a run.
+
+    Args:
+        state: The project's state folder.
+        most: Bytes above which it is too long.
+    """
+
+    def __init__(self, state: str, *, most: int = MAX_SIZE) -> None:
+        self._state = state
+        self._most = most
+        self._events = 0
+
+    def __call__(self, event: Event) -> None:
+        """Take an event into account, which may have become a line."""
+        self._events += not isinstance(event, Output)
+        if self._events < LOOK_AFTER:
+            return
+        self._events = 0
+        try:
+            if os.fstat(1).st_size > self._most:
+                move_to_background(self._state)
+        except (OSError, NoPlace):
+            return  # The old one stays; there will be another look.
 
 
 def end_of_log(state: str, most: int = 20) -> list[str]:

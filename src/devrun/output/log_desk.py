@@ -25,7 +25,7 @@ class LoggedService:
 
     Attributes:
         label: What the service is called, without the number of the instance.
-        number: Number of the instance, or None where there is one only.
+        number: Number of the instance, or None where it is not called by one.
         separate_streams: What it writes to stderr is handed over as such.
         keeps_sequences: Escape sequences, such as those of colours, stay.
     """
@@ -47,6 +47,8 @@ class LoggedService:
         path = self.log.path
         if stream == "err" and self.log.error_path is not None:
             path = self.log.error_path
+        label = self.label if self.number is None else f"{self.label}.{self.number}"
+        path = path.replace("{label}", label.replace(os.sep, "_"))
         return path.replace("{instance}", str(self.number or 1))
 
     def path(self, stream: Stream) -> str:

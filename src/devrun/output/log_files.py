@@ -46,6 +46,7 @@ class LogFiles:
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._services = dict(services)
+        self._left_out: set[int] = set()
         self._notice = notice
         self._wall_clock = wall_clock
         self._token = trio.lowlevel.current_trio_token()
@@ -62,9 +63,13 @@ class LogFiles:
         self._thread = threading.Thread(target=self._write_all, name="devrun-logs", daemon=True)
         self._thread.start()
 
-    def add(self, index: int, service: LoggedService) -> None:
-        """Write what a service says from now on to other files, or to files at all."""
-        self._services[index] = service
+    def follow(self, index: int, service: LoggedService | None) -> None:
+        """Write what a service says from its next generation on to other files, or to none."""
+        if service is None:
+            self._left_out.add(index)  # What has been put already has still to be written.
+        else:
+            self._left_out.discard(index)
+            self._services[index] = service
 
     def __call__(self, event: Event) -> None:
         """Take an event into account."""
@@ -75,7 +80,7 @@ class LogFiles:
 
     def put(self, event: Output, stream: Stream = "out") -> None:
         """Append output to the file of its service, if it has one."""
-        if event.piece is Piece.PROGRESS or event.instance not in self._services:
+        if event.piece is Piece.PROGRESS or not self._is_logged(event.instance):
             return
         if not self.unwritten:
             self._last_progress = time.monotonic()
@@ -85,7 +90,7 @@ class LogFiles:
 
     async def room(self, instance: int) -> None:
         """Wait until a service may add more; one without a log file always may."""
-        if instance not in self._services:
+        if not self._is_logged(instance):
             return
         while self.unwritten > CAPACITY:
             await self._wait(enough=CAPACITY, wake_at=CAPACITY // 2)
@@ -126,6 +131,9 @@ class LogFiles:
         spelled = [service.spelled(stream) for service in services for stream in service.streams]
         real = [service.path(stream) for service in services for stream in service.streams]
         return LogPaths(tuple(dict.fromkeys((*spelled, *real))))
+
+    def _is_logged(self, index: int) -> bool:
+        return index in self._services and index not in self._left_out
 
     async def _wait(self, *, enough: int, wake_at: int) -> None:
         room = self._room

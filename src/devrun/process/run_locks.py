@@ -24,6 +24,17 @@ if sys.platform != "win32":
             os.close(descriptor)
         return False
 
+    def take_turn(folder: str) -> int:
+        """Wait until nobody else has a folder's turn, and take it.
+
+        Returns:
+            A descriptor. It is no program's that is started; the turn is over when this process,
+            and each that was forked from it, has closed it or ended.
+        """
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return descriptor
+
     @contextmanager
     def one_at_a_time(base: str) -> Iterator[None]:
         """Keep other runs of this user from doing the same at the same time.
@@ -31,9 +42,8 @@ if sys.platform != "win32":
         Args:
             base: The folder that holds the private folders of all runs.
         """
-        descriptor = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = take_turn(base)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)
@@ -41,6 +51,10 @@ if sys.platform != "win32":
 else:
 
     def is_held(folder: str) -> bool:
+        """There are none."""
+        raise NotImplementedError(folder)
+
+    def take_turn(folder: str) -> int:
         """There are none."""
         raise NotImplementedError(folder)
 

@@ -262,8 +262,8 @@ class ServiceTask:
             terminal=terminal,
         )
         pump.taps = self._around.taps[self.spec.index]
-        if self._around.logs is not None:
-            pump.room_elsewhere = self._around.logs.room
+        if self._around.logs.files is not None:
+            pump.room_elsewhere = self._around.logs.files.room
         return pump
 
     def _attend(self, child: Child, generation: int, nursery: trio.Nursery) -> None:

@@ -72,7 +72,7 @@ class Watching:
 
     def _rules(self) -> list[Watched]:
         """Return what is watched; devrun's own log files never count."""
-        logs, project = self._around.logs, self._project
+        logs, project = self._around.logs.files, self._project
         own = () if logs is None else logs.own.patterns(project.root)
         rules: list[Watched] = []
         for service in project.services:
