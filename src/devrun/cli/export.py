@@ -15,6 +15,7 @@ from devrun.config.resolve import resolve
 from devrun.errors import ExitCode, UsageError
 from devrun.export.deployment import Deployment, ExportOptions, make_deployment
 from devrun.export.formats import FORMATS, make_files
+from devrun.export.origins import Origins
 from devrun.export.render import ExportFile, mark_of
 from devrun.export.writing import write_files
 from devrun.output.complaint import complain
@@ -40,13 +41,16 @@ def export(words: Sequence[str], environ: Mapping[str, str]) -> int:
     for warning in resolution.warnings:
         complain(warning)
     folder = os.path.abspath(os.path.join(cwd, "." if line.folder == "-" else line.folder))
-    deployment = make_deployment(resolution.project, _options(line), environ)
+    options = _options(line)
+    files, root = line.settings.files, resolution.project.root
+    origins = Origins(files, cwd=root, environ=environ, public=options.public)
+    deployment = make_deployment(resolution.project, options, environ, origins)
     templates = line.text("template")
-    files, notes = make_files(line.style, deployment, folder=folder, templates=templates)
+    made, notes = make_files(line.style, deployment, folder=folder, templates=templates)
     if line.folder == "-":
-        _print(files)
+        _print(made)
     else:
-        _write(files, folder, line.style, deployment)
+        _write(made, folder, line.style, deployment)
     for note in notes:
         complain(f"note: {note}")
     return ExitCode.OK

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from devrun.config.definitions import IN_PRODUCTION, discovered
 from devrun.config.flags import FLAGS, Flag, Takes
 from devrun.config.option_reader import OptionReader, Request
 from devrun.config.rc_files import take_option_files
@@ -93,6 +95,8 @@ def read_export_line(words: Sequence[str], *, cwd: str) -> ExportLine | Request:
     own = {field: value for field, value in said.items() if field not in _OF_A_RUN}
     processes = tuple(rest[2:])
     if not all(map(is_command, processes)) or not processes:
-        of_a_run.setdefault("files", ("Procfile",))  # Not Procfile.dev: this is for later.
+        folder = os.path.join(cwd, os.path.expanduser(str(of_a_run.get("root", ""))))
+        usual = discovered(folder, IN_PRODUCTION)  # Not Procfile.dev: this is for later.
+        of_a_run.setdefault("files", (usual or "Procfile",))
     settings = with_values(RunSettings(commands=processes, with_release=True), of_a_run)
     return ExportLine(rest[0], rest[1], settings, own)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from signal import Signals
 
-from devrun.config.definitions import RELEASE
-from devrun.config.environment import INHERITED, Variable, layers
+from devrun.config.environment import INHERITED, layers
 from devrun.errors import UsageError
-from devrun.model import KillOthers, Project, Service
-from devrun.process.command import SHELL, argv_for
-
-_WORD = (
-    r"(?:[\w@%+=:,./*?~\[\]-]++|\$\w++|\$\{\w++(?::?[-+?=][\w./:-]*+)?\}|'[^']*'"
-    r'|"(?:[^"\\`$]++|\\.|\$\w++|\$\{\w++\})*+")++'
+from devrun.export.origins import Origins
+from devrun.export.process_type import (
+    Need,
+    ProcessType,
+    Variables,
+    check_slugs,
+    process_type,
+    slug,
 )
-"""A word of a shell command in which nothing but variables and patterns is replaced."""
+from devrun.export.project_notes import project_notes
+from devrun.model import EnvironmentSettings, Project, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,68 +45,13 @@ class ExportOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessType:
-    """A process of the project, with however many instances.
-
-    Attributes:
-        name: As configured.
-        slug: The same for systems that take lower-case letters, digits and dashes (RFC 1123).
-        line: One shell command line, which becomes the process by ``exec`` where that can be.
-        argv: The argument vector, of ``/bin/sh -c`` if the line needs a shell.
-        direct: No shell stays between, which would pass no signal on.
-        folder: Absolute path of the folder it runs in.
-        subfolder: That folder relative to the project's, or nothing if it is the same.
-        port: The first instance's port, or None: it has none.
-        port_step: How much more each further one has.
-        variables: Variables of its own.
-        stop_signal: Name of the signal that ends it.
-        stop_timeout: Seconds that it may take to end.
-        first: Number of the first instance.
-        count: How many instances there are.
-    """
-
-    name: str
-    slug: str
-    line: str
-    argv: tuple[str, ...]
-    direct: bool
-    folder: str
-    subfolder: str
-    port: int | None
-    port_step: int
-    variables: tuple[tuple[str, str], ...]
-    stop_signal: str
-    stop_timeout: float
-    count: int
-
-    @property
-    def serves(self) -> bool:
-        """Whether it takes requests from outside: Heroku gives them to ``web`` alone."""
-        return self.name == "web" and self.port is not None
-
-    @property
-    def instances(self) -> range:
-        """The instances' numbers."""
-        return range(1, self.count + 1)
-
-    def port_of(self, number: int) -> int | None:
-        """Return the port of one instance."""
-        return None if self.port is None else self.port + self.port_step * (number - 1)
-
-    @property
-    def grace(self) -> int:
-        """Whole seconds that it may take to end."""
-        return max(1, -int(-self.stop_timeout // 1))
-
-
-@dataclass(frozen=True, slots=True)
 class Deployment:
     """All that a template may say.
 
     Attributes:
         application: Name of the whole.
         slug: The same for systems that take lower-case letters, digits and dashes.
-        processes: What runs all the time.
+        processes: What runs all the time, and what others wait for until it has ended.
         release: What runs once before, if there is such a process.
         env_files: Absolute paths of the project's ``.env`` files, lowest layer first.
         public: Variables of these files that are no secrets, with their values.
@@ -122,8 +66,8 @@ class Deployment:
     processes: tuple[ProcessType, ...]
     release: ProcessType | None
     env_files: tuple[str, ...]
-    public: tuple[tuple[str, str], ...]
-    secrets: tuple[tuple[str, str], ...]
+    public: Variables
+    secrets: Variables
     path: str | None
     options: ExportOptions
     notes: tuple[str, ...]
@@ -134,87 +78,134 @@ class Deployment:
         return self.options.image or f"{self.slug}:latest"
 
     @property
-    def written(self) -> tuple[tuple[str, str], ...]:
+    def written(self) -> Variables:
         """Variables of the ``.env`` files whose values are written."""
         return self.public + (self.secrets if self.options.include_secrets else ())
 
+    def written_for(self, kind: ProcessType) -> Variables:
+        """Return the same with those of a process's own files, which take their place."""
+        own = kind.public + (kind.secrets if self.options.include_secrets else ())
+        return tuple((dict(self.written) | dict(own)).items())
+
+    def files_of(self, kind: ProcessType) -> tuple[str, ...]:
+        """Return all ``.env`` files of a process, lowest layer first."""
+        return self.env_files + kind.env_files
+
 
 def make_deployment(
-    project: Project, options: ExportOptions, environ: Mapping[str, str]
+    project: Project,
+    options: ExportOptions,
+    environ: Mapping[str, str],
+    origins: Origins | None = None,
 ) -> Deployment:
     """Return what of a project can be exported.
+
+    Args:
+        origins: Tells which values may be secrets; None: none of the services' own is.
 
     Raises:
         UsageError: A name is none that other systems could take, or two would become the same; or a
             variable that is called public is in no file.
     """
     name = options.application or os.path.basename(project.root.rstrip("/")) or "app"
+    found = _from_files(project.environment, environ)
     groups: dict[str, list[Service]] = {}
     for service in project.services:
         groups.setdefault(service.process or service.label, []).append(service)
-    types = [_process_type(name, services, project) for name, services in groups.items()]
-    _check_slugs(types)
-    found = _from_files(project, environ)
-    missing = [wanted for wanted in options.public if wanted not in found]
-    if missing:
-        raise UsageError(f'--public: "{missing[0]}" is in none of the .env files')
+    types = [process_type(name, services, project) for name, services in groups.items()]
+    check_slugs(types)
+    own = {kind.slug: _own_values(kind, project, environ, found) for kind in types}
+    _check_public(options, [found, *own.values(), environ if origins else {}])
+    types = [_with_variables(kind, own[kind.slug], options) for kind in types]
+    if origins is not None and not options.include_secrets:
+        every = {**found, **{key: text for each in own.values() for key, text in each.items()}}
+        secret = {key: text for key, text in every.items() if key not in options.public}
+        types = [_without_secrets(kind, origins, secret) for kind in types]
+    types = _with_needs(types)
     environment = project.environment
     files = [environment.root_file, *environment.files]
     return Deployment(
         application=name,
         slug=slug(name, "--app"),
         root=project.root,
-        processes=tuple(kind for kind in types if kind.name != RELEASE),
-        release=next((kind for kind in types if kind.name == RELEASE), None),
+        processes=tuple(kind for kind in types if not kind.is_release),
+        release=next((kind for kind in types if kind.is_release), None),
         env_files=tuple(os.path.abspath(file) for file in files if file),
-        public=tuple((name, found[name]) for name in options.public),
+        public=tuple((name, found[name]) for name in options.public if name in found),
         secrets=_secrets(found, options),
         path=None if "PATH" in found or "PATH" not in environ else _once(environ["PATH"]),
         options=options,
-        notes=tuple(_notes(project)),
+        notes=tuple(project_notes(project, types)),
     )
 
 
-def _process_type(name: str, services: Sequence[Service], project: Project) -> ProcessType:
-    first = services[0]
-    argv = argv_for(first.command)
-    plain = argv[:2] != [SHELL, "-c"]
-    command = first.command.strip(" \t\n")
-    direct = plain or becomes_program(command)
-    line = f"exec {command}" if direct else command
-    relative = os.path.relpath(first.cwd, project.root)
-    return ProcessType(
-        name=name,
-        slug=slug(name, "process"),
-        line=line,
-        argv=tuple(argv) if plain else (SHELL, "-c", line),
-        direct=direct,
-        folder=first.cwd,
-        subfolder="" if relative == "." else relative,
-        port=first.port,
-        port_step=_port_step(services),
-        variables=first.env,
-        stop_signal=Signals(first.stop.signal).name,
-        stop_timeout=first.stop.timeout,
-        count=len(services),
+def _check_public(options: ExportOptions, files: Sequence[Mapping[str, str]]) -> None:
+    for wanted in options.public:
+        if not any(wanted in found for found in files):
+            raise UsageError(f'--public: "{wanted}" is in none of the .env files')
+
+
+def _own_values(
+    kind: ProcessType, project: Project, environ: Mapping[str, str], found: Mapping[str, str]
+) -> dict[str, str]:
+    """Return what a process's own files say that the project's do not."""
+    if not kind.env_files:
+        return {}
+    settings = project.environment
+    settings = replace(settings, files=(*settings.files, *kind.env_files))
+    with_own = _from_files(settings, environ)
+    return {name: value for name, value in with_own.items() if found.get(name) != value}
+
+
+def _with_variables(
+    kind: ProcessType, own: Mapping[str, str], options: ExportOptions
+) -> ProcessType:
+    public = tuple((name, value) for name, value in own.items() if name in options.public)
+    return replace(kind, public=public, secrets=_secrets(own, options))
+
+
+def _without_secrets(
+    kind: ProcessType, origins: Origins, secrets: Mapping[str, str]
+) -> ProcessType:
+    """Return a process without what may be secret of its own variables and URLs."""
+    withheld = [
+        name for name, value in kind.variables if origins.may_be_secret(kind, name, value, secrets)
+    ]
+    service = kind.service
+    if origins.url_may_be_secret(kind, "ready", secrets):
+        service = replace(service, ready=None)
+        withheld.append("ready.http")
+    if origins.url_may_be_secret(kind, "health", secrets):
+        service = replace(service, health=None)
+        withheld.append("health.http")
+    if not withheld:
+        return kind
+
+    def kept(variables: Iterable[tuple[str, str]]) -> Variables:
+        return tuple(pair for pair in variables if pair[0] not in withheld)
+
+    return replace(
+        kind,
+        variables=kept(kind.variables),
+        further=tuple(map(kept, kind.further)),
+        service=service,
+        withheld=tuple(withheld),
     )
 
 
-def _port_step(services: Sequence[Service]) -> int:
-    ports = [service.port for service in services[:2] if service.port is not None]
-    return ports[1] - ports[0] if len(ports) > 1 else 1
-
-
-def becomes_program(line: str) -> bool:
-    """Whether a shell line is one simple command, so that ``exec`` may stand before it.
-
-    It may have variables, quotes and patterns in it, and no operator, no assignment and no command
-    of the shell's own.
-    """
-    if not re.fullmatch(rf"{_WORD}([ \t]+{_WORD})*", line):
-        return False
-    first = re.split(r"[ \t]", line, maxsplit=1)[0]
-    return "=" not in first and argv_for(f"{first} x")[0] == first
+def _with_needs(types: Sequence[ProcessType]) -> list[ProcessType]:
+    by_name = {kind.name: kind for kind in types}
+    return [
+        replace(
+            kind,
+            needs=tuple(
+                Need(by_name[each.service], each)
+                for each in kind.service.depends_on
+                if each.service in by_name
+            ),
+        )
+        for kind in types
+    ]
 
 
 def _once(path: str) -> str:
@@ -222,77 +213,17 @@ def _once(path: str) -> str:
     return ":".join(dict.fromkeys(path.split(":")))
 
 
-def slug(name: str, what: str) -> str:
-    """Return a name of lower-case letters, digits and dashes.
-
-    Raises:
-        UsageError: Nothing would be left of it, or it is too long.
-    """
-    made = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    if not made:
-        raise UsageError(f'{what} "{name}": a name needs a letter or a digit; say another')
-    if len(made) > 40:
-        raise UsageError(f'{what} "{name}": longer than the 40 characters that others take')
-    return made
-
-
-def _check_slugs(types: Sequence[ProcessType]) -> None:
-    seen: dict[str, str] = {}
-    for kind in types:
-        other = seen.setdefault(kind.slug, kind.name)
-        if other != kind.name:
-            message = f'processes "{other}" and "{kind.name}" would both be called "{kind.slug}"'
-            raise UsageError(f"{message} elsewhere; rename one")
-
-
-def _from_files(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
+def _from_files(settings: EnvironmentSettings, environ: Mapping[str, str]) -> dict[str, str]:
     """Return what the ``.env`` files say, ``${…}`` replaced, whatever is in the environment."""
-    settings = replace(project.environment, override=True)
-    variables: dict[str, Variable] = layers(settings, environ)
+    variables = layers(replace(settings, override=True), environ)
     return {
         name: variable.value for name, variable in variables.items() if variable.origin != INHERITED
     }
 
 
-def _secrets(found: Mapping[str, str], options: ExportOptions) -> tuple[tuple[str, str], ...]:
+def _secrets(found: Mapping[str, str], options: ExportOptions) -> Variables:
     return tuple(
         (name, value if options.include_secrets else "")
         for name, value in found.items()
         if name not in options.public
     )
-
-
-def _notes(project: Project) -> list[str]:
-    notes: list[str] = []
-    if project.kill_others is not KillOthers.NEVER:
-        notes.append("the end of one process does not stop the others: each is started again")
-    limited = [s.label for s in project.services if s.restart.tries > 0]
-    if limited:
-        notes.append(f"restarts are not counted: {', '.join(limited)}")
-    watched = sorted({s.process or s.label for s in project.services if s.watch})
-    if watched:
-        notes.append(f"no files are watched: {', '.join(watched)}")
-    if project.teardown.commands:
-        notes.append("no teardown command is run")
-    if project.max_processes is not None:
-        notes.append("all processes run at the same time, whatever --max-processes says")
-    if project.environment.override:
-        notes.append("--env-override has no meaning: there is no environment to be overridden")
-    return notes
-
-
-def shell_line(
-    kind: ProcessType,
-    assignments: Sequence[tuple[str, str]],
-    *,
-    variables: Sequence[tuple[str, str]] = (),
-) -> str:
-    """Return one line for ``/bin/sh -c`` that sets variables and becomes the process.
-
-    Args:
-        assignments: Names and values that are shell text already.
-        variables: Names and values to be quoted.
-    """
-    quoted = [(name, shlex.quote(value)) for name, value in variables]
-    words = " ".join(f"{name}={value}" for name, value in (*quoted, *assignments))
-    return (f"export {words}; " if words else "") + kind.line

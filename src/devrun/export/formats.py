@@ -8,8 +8,18 @@ from dataclasses import dataclass, replace
 
 from devrun.config.nearest import choices
 from devrun.errors import UsageError
-from devrun.export import containers, local
+from devrun.export import (
+    app_platform,
+    compose,
+    format_notes,
+    kubernetes,
+    launchd,
+    service_folders,
+    supervisord,
+    systemd,
+)
 from devrun.export.deployment import Deployment
+from devrun.export.format_notes import unsaid_notes
 from devrun.export.limits import (
     NOT_UTF_8,
     NOT_XML,
@@ -35,6 +45,7 @@ class Format:
         next: What to do with the files; ``{folder}`` and ``{slug}`` are replaced.
         shapes: Patterns of ``glob`` for the files that it may have made; ``{slug}`` is replaced.
         limits: What it can hold of texts and of variables.
+        expressed: Keys of the settings that it has something for.
     """
 
     files: Files
@@ -43,6 +54,7 @@ class Format:
     next: str
     shapes: tuple[str, ...]
     limits: Limits
+    expressed: frozenset[str]
 
     def patterns(self, slug: str) -> tuple[str, ...]:
         """Return the patterns for an application's files."""
@@ -67,7 +79,12 @@ def make_files(
         raise UsageError(f'no format "{name}"{choices(name, list(FORMATS))}')
     check_processes(deployment, name, chosen.limits)
     deployment, lost = without_lost_variables(deployment, name, chosen.limits)
-    notes = [*deployment.notes, *lost, *chosen.notes(deployment)]
+    notes = [
+        *deployment.notes,
+        *lost,
+        *chosen.notes(deployment),
+        *unsaid_notes(deployment, name, chosen.expressed),
+    ]
     deployment = replace(deployment, notes=tuple(notes))
     render = Renderer(chosen.templates, deployment, templates)
     render.define(user_units=name == "systemd-user")
@@ -76,175 +93,98 @@ def make_files(
     return files, notes
 
 
-def _systemd_notes(deployment: Deployment) -> Iterator[str]:
-    yield from _local_notes(deployment)
-    if deployment.env_files and not deployment.options.include_secrets:
-        yield from _read_otherwise(deployment)
-
-
-def _local_notes(deployment: Deployment) -> Iterator[str]:
-    if deployment.release is not None:
-        yield f'"{deployment.release.name}" is left out: run it before each release'
-
-
-def _supervisor_notes(deployment: Deployment) -> Iterator[str]:
-    yield from _local_notes(deployment)
-    if deployment.env_files and not deployment.options.include_secrets:
-        reader = deployment.options.devrun[0]
-        yield f"{reader} reads the .env files at each start; --include-secrets does without it"
-
-
-def _launchd_notes(deployment: Deployment) -> Iterator[str]:
-    yield from _supervisor_notes(deployment)
-    for kind in deployment.processes:
-        if kind.stop_signal != "SIGTERM":
-            yield f"{kind.name}: launchd sends SIGTERM, not {kind.stop_signal}"
-
-
-def _runit_notes(deployment: Deployment) -> Iterator[str]:
-    yield from _supervisor_notes(deployment)
-    for kind in deployment.processes:
-        yield f"{kind.name}: sv waits 7 s before it kills; sv -w {kind.grace} waits for its time"
-
-
-def _container_notes(deployment: Deployment) -> Iterator[str]:
-    if any(kind.count > 1 for kind in deployment.processes):
-        yield "all instances of a process have the same PORT: each has a network of its own"
-
-
-def _compose_notes(deployment: Deployment) -> Iterator[str]:
-    yield from _local_notes(deployment)
-    yield from _container_notes(deployment)
-    for kind in deployment.processes:
-        if kind.serves and kind.count > 1:
-            yield f"{kind.name}: {kind.count} instances cannot share port {kind.port} of the host"
-    if deployment.env_files and not deployment.options.include_secrets:
-        yield "docker compose reads .env files in its own way"
-
-
-def _kubernetes_notes(deployment: Deployment) -> Iterator[str]:
-    yield from _container_notes(deployment)
-    for kind in deployment.processes:
-        if kind.serves and not deployment.slug[0].isalpha():
-            yield f"{deployment.slug}-{kind.slug}: a Service's name begins with a letter; say -a"
-        if kind.stop_signal != "SIGTERM":
-            yield f"{kind.name}: Kubernetes sends the image's STOPSIGNAL, not {kind.stop_signal}"
-    if deployment.secrets and not deployment.options.include_secrets:
-        names = ", ".join(name for name, _ in deployment.secrets)
-        yield f"the Secret {deployment.slug} is not written and has to hold: {names}"
-
-
-def _app_platform_notes(deployment: Deployment) -> Iterator[str]:
-    yield from _container_notes(deployment)
-    names = [deployment.slug, *(kind.slug for kind in deployment.processes)]
-    for name in names:
-        if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", name):
-            yield f'"{name}": App Platform takes names of 2 to 32 characters, a letter first'
-    for kind in deployment.processes:
-        if kind.stop_signal != "SIGTERM":
-            yield f"{kind.name}: App Platform sends SIGTERM, not {kind.stop_signal}"
-        if kind.grace > 600:
-            yield f"{kind.name}: has 600 s to end there, not {kind.grace}"
-    if deployment.secrets and not deployment.options.include_secrets:
-        yield "secrets have names and no values: set them in the app's settings"
-
-
 _SYSTEMD = "systemctl {who}daemon-reload && systemctl {who}enable --now {{slug}}.target"
-_UNITS = ("{slug}.env", "{slug}-*.service", "{slug}.target")
-_SERVICE_FOLDERS = ("{slug}.env", "{slug}-*-[0-9]*/run", "{slug}-*-[0-9]*/log/run")
+_UNITS = ("{slug}*.env", "{slug}-*.service", "{slug}-*.socket", "{slug}.target")
+_SERVICE_FOLDERS = (
+    "{slug}*.env",
+    "{slug}-*-[0-9]*/run",
+    "{slug}-*-[0-9]*/finish",
+    "{slug}-*-[0-9]*/log/run",
+)
 _SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """A variable's name (POSIX, Base Definitions, 3.216): a shell drops all others that it is given."""
 
 FORMATS = {
     "systemd": Format(
-        local.systemd,
+        systemd.systemd,
         "systemd",
-        _systemd_notes,
+        format_notes.systemd,
         "copy them to /etc/systemd/system; " + _SYSTEMD.format(who=""),
         _UNITS,
         Limits(lacks=NOT_UTF_8, names=_SHELL_NAME),
+        systemd.EXPRESSED,
     ),
     "systemd-user": Format(
-        local.systemd,
+        systemd.systemd,
         "systemd",
-        _systemd_notes,
+        format_notes.systemd,
         "copy them to ~/.config/systemd/user; " + _SYSTEMD.format(who="--user "),
         _UNITS,
         Limits(lacks=NOT_UTF_8, names=_SHELL_NAME),
+        systemd.EXPRESSED,
     ),
     "launchd": Format(
-        local.launchd,
+        launchd.launchd,
         "launchd",
-        _launchd_notes,
+        format_notes.launchd,
         "copy them to ~/Library/LaunchAgents; launchctl bootstrap gui/$UID FILE",
         ("{slug}.env", "{slug}.*.plist"),
         Limits(lacks=NOT_XML, names=_SHELL_NAME),
+        launchd.EXPRESSED,
     ),
     "supervisord": Format(
-        local.supervisord,
+        supervisord.supervisord,
         "supervisord",
-        _supervisor_notes,
+        format_notes.supervisord,
         "copy them to /etc/supervisor/conf.d; supervisorctl update",
         ("{slug}.env", "{slug}.conf"),
         Limits(lacks=NOT_UTF_8, lacks_in_lines=NOTHING, names=_SHELL_NAME),
+        supervisord.EXPRESSED,
     ),
     "runit": Format(
-        local.runit,
+        service_folders.runit,
         "runit",
-        _runit_notes,
+        format_notes.runit,
         "link them into /etc/service, or runsvdir {folder}",
         (*_SERVICE_FOLDERS, "{slug}-*-[0-9]*/control/t"),
         Limits(names=_SHELL_NAME),
+        service_folders.RUNIT,
     ),
     "s6": Format(
-        local.s6,
+        service_folders.s6,
         "s6",
-        _supervisor_notes,
+        format_notes.s6,
         "s6-svscan {folder}",
         _SERVICE_FOLDERS,
         Limits(names=_SHELL_NAME),
+        service_folders.S6,
     ),
     "compose": Format(
-        containers.compose,
+        compose.compose,
         "compose",
-        _compose_notes,
+        format_notes.compose,
         "docker compose -p {slug} -f {folder}/compose.yaml up",
         ("compose.yaml",),
         Limits(lacks=NOT_UTF_8),
+        compose.EXPRESSED,
     ),
     "kubernetes": Format(
-        containers.kubernetes,
+        kubernetes.kubernetes,
         "kubernetes",
-        _kubernetes_notes,
+        format_notes.kubernetes,
         "kubectl apply -f {folder}",
-        ("deployment-*.yaml", "service-*.yaml", "job-*.yaml", "configmap.yaml", "secret.yaml"),
+        ("deployment-*.yaml", "service-*.yaml", "job-*.yaml", "configmap*.yaml", "secret*.yaml"),
         Limits(lacks=NOT_UTF_8, names=re.compile(r"[A-Za-z0-9_.-]+")),
+        kubernetes.EXPRESSED,
     ),
     "app-platform": Format(
-        containers.app_platform,
+        app_platform.app_platform,
         "app-platform",
-        _app_platform_notes,
+        format_notes.app_platform,
         "doctl apps create --spec {folder}/app.yaml",
         ("app.yaml",),
         Limits(lacks=NOT_UTF_8, names=_SHELL_NAME),
+        app_platform.EXPRESSED,
     ),
 }
 """The formats by their names, local ones first."""
-
-_SAME_EVERYWHERE = re.compile(
-    r"""[ \t]*(\#.*)?|[A-Za-z_][A-Za-z0-9_]*=([^\s"'\\$`\#;]*|"[^"\\$`]*"|'[^'\\$`]*')"""
-)
-"""A line of a .env file that systemd reads as python-dotenv does (systemd.exec(5))."""
-
-
-def _read_otherwise(deployment: Deployment) -> Iterator[str]:
-    for path in deployment.env_files:
-        with open(path, encoding="utf-8-sig") as file:
-            lines = [
-                str(number)
-                for number, line in enumerate(file, 1)
-                if not _SAME_EVERYWHERE.fullmatch(line.rstrip())
-            ]
-        if lines:
-            which = f"line{'s' if len(lines) > 1 else ''} {', '.join(lines)}"
-            yield f"{path}: systemd may read {which} otherwise; --include-secrets writes values"

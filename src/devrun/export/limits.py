@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from devrun.errors import UsageError
 from devrun.export.deployment import Deployment
+from devrun.export.process_type import Variables
 from devrun.export.render import ExportFile
 
 NOTHING = re.compile(r"(?!)")
@@ -69,17 +70,23 @@ def without_lost_variables(
     deployment: Deployment, style: str, limits: Limits
 ) -> tuple[Deployment, list[str]]:
     """Return the deployment without variables that a format cannot pass on, and notes on these."""
-    lost = [
-        name
-        for name, _ in (*deployment.public, *deployment.secrets)
-        if not limits.names.fullmatch(name)
-    ]
+    own = [pair for kind in deployment.processes for pair in kind.public + kind.secrets]
+    every = dict.fromkeys(name for name, _ in (*deployment.public, *deployment.secrets, *own))
+    lost = [name for name in every if not limits.names.fullmatch(name)]
     if not lost:
         return deployment, []
+
+    def kept_of(variables: Variables) -> Variables:
+        return tuple(pair for pair in variables if pair[0] not in lost)
+
     kept = replace(
         deployment,
-        public=tuple(pair for pair in deployment.public if pair[0] not in lost),
-        secrets=tuple(pair for pair in deployment.secrets if pair[0] not in lost),
+        public=kept_of(deployment.public),
+        secrets=kept_of(deployment.secrets),
+        processes=tuple(
+            replace(kind, public=kept_of(kind.public), secrets=kept_of(kind.secrets))
+            for kind in deployment.processes
+        ),
     )
     names = ", ".join(lost)
     return kept, [f"variables with such names do not reach the processes of {style}: {names}"]
@@ -90,9 +97,9 @@ def _texts(deployment: Deployment) -> Iterator[tuple[str, str]]:
         yield f'process "{kind.name}": its command', kind.line
         for name, value in kind.variables:
             yield f'process "{kind.name}": its variable {name}', f"{name}={value}"
-    if deployment.options.include_secrets:
-        for name, value in deployment.written:
-            yield f"the variable {name}", value
+        if deployment.options.include_secrets:
+            for name, value in deployment.written_for(kind):
+                yield f"the variable {name}", value
 
 
 def _described(character: str) -> str:
