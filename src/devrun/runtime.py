@@ -75,6 +75,7 @@ def run(this: Run) -> Verdict:
         tty=tty,
         size_for=screen.size_for,
         notice=lambda text, index: _publish_notice(bus, text, index),
+        detached=this.detached,
     )
     identity = _identity(this, launcher) if this.managed else None
     adopted = _start_first(this, launcher)

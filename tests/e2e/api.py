@@ -69,7 +69,7 @@ class Api(http.client.HTTPConnection):
 
 def sockets_in(runtime: Path) -> list[Path]:
     """Return the sockets of the runs that have one in a folder for all runs."""
-    return sorted((runtime / "devrun").glob("run.*/control.sock"))
+    return sorted(runtime.glob("devrun*/run.*/control.sock"))
 
 
 def can_be_asked(path: Path) -> bool:

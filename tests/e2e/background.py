@@ -47,7 +47,7 @@ class Background:
 
     def announced(self) -> list[dict]:
         """Return what runs say of themselves."""
-        return [json.loads(path.read_bytes()) for path in self.runtime.glob("devrun/run.*/project")]
+        return [json.loads(path.read_bytes()) for path in self.runtime.glob("devrun*/run.*/project")]
 
     def pid(self) -> int:
         """Return the pid of the only run."""

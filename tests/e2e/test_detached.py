@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 
@@ -132,6 +133,30 @@ class TestTheRun:
         for pid in (project.pid(), _parent_of(project.pid())):
             places = {os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)}
             assert places == {os.devnull, str(project.place / "devrun.log")}
+
+    def test_is_found_after_its_user_has_logged_out(self, project):
+        """At the last logout /run/user/UID is removed, with all that is in it."""
+        session = project.folder / "session"
+        session.mkdir(mode=0o700)
+        env = {"XDG_RUNTIME_DIR": str(session)}
+        project.write(WEB)
+        project.do("up", "-d", env=env)
+        pids = project.pids()
+        shutil.rmtree(session)
+        for later in (env, {"XDG_RUNTIME_DIR": ""}):
+            assert "nothing has changed" in project.do("up", "-d", env=later)
+            assert project.pids() == pids
+        project.do("down", env={"XDG_RUNTIME_DIR": ""})
+        assert not is_there(pids["web"])
+
+    def test_is_the_only_one_wherever_its_folder_is(self, project):
+        """A run in the foreground has its folder in $XDG_RUNTIME_DIR."""
+        session = project.folder / "session"
+        session.mkdir(mode=0o700)
+        env = {"XDG_RUNTIME_DIR": str(session)}
+        project.write(WEB)
+        project.do("up", "-d", env=env)
+        assert "this project runs already" in project.do("up", env=env, code=2)
 
     def test_goes_on_when_nobody_waits_any_more(self, project):
         never = f"[services.slow]\ncommand = {python(STAYS)}\nready = {{ log = 'never' }}\n"

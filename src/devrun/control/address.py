@@ -48,9 +48,11 @@ def claim(folder: str, identity: Identity, environ: Mapping[str, str]) -> None:
         AlreadyRuns: It is managed, and another one of its folder and name lives.
         OSError: There is no room.
     """
+    from devrun.process.private_folder import usual_base
     from devrun.process.run_locks import one_at_a_time
 
-    with one_at_a_time(os.path.dirname(folder)):
+    # Runs of one user may be in different folders, and all of them know the usual one.
+    with one_at_a_time(filter(None, (os.path.dirname(folder), usual_base()))):
         if identity.managed:
             _refuse_a_second(folder, identity, environ)
         _announce(folder, identity)

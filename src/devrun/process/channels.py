@@ -43,10 +43,12 @@ class ChannelOpener:
 
     Args:
         environ: devrun's own environment, which says where the folder may be.
+        lasting: The folder has to be there still when the user has logged out.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, lasting: bool = False) -> None:
         self._environ = environ
+        self._lasting = lasting
         self._folder: PrivateFolder | None = None
         self._opened = 0
 
@@ -97,7 +99,7 @@ class ChannelOpener:
         if self._folder is None:
             from devrun.process.private_folder import PrivateFolder
 
-            self._folder = PrivateFolder.make(self._environ)
+            self._folder = PrivateFolder.make(self._environ, lasting=self._lasting)
         return self._folder
 
     def _notify_socket(self, folder: PrivateFolder, service: Service, mark: str) -> NotifySocket:

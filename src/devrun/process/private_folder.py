@@ -1,9 +1,12 @@
 """A folder of the run's own for its sockets, which no other user can enter.
 
 It lies in ``$XDG_RUNTIME_DIR/devrun`` or, without that, in ``devrun-UID`` in the temporary folder,
-and is called ``run.PID``. A devrun that was killed leaves its folder behind; the next one removes
-it. Whether a folder is in use is told by a lock on it and not by the pid in its name: the kernel
-gives up the lock however its holder ends, and a pid means another process in another container.
+and is called ``run.PID``. That of a run that outlives its session lies in the temporary folder in
+any case: the other is removed when its user logs out (``pam_systemd(8)``).
+
+A devrun that was killed leaves its folder behind; the next one removes it. Whether a folder is in
+use is told by a lock on it and not by the pid in its name: the kernel gives up the lock however its
+holder ends, and a pid means another process in another container.
 """
 
 from __future__ import annotations
@@ -32,8 +35,11 @@ class PrivateFolder:
         self._descriptor: int | None = descriptor
 
     @classmethod
-    def make(cls, environ: Mapping[str, str]) -> PrivateFolder:
+    def make(cls, environ: Mapping[str, str], *, lasting: bool = False) -> PrivateFolder:
         """Make the folder, and remove those that killed runs have left.
+
+        Args:
+            lasting: It has to be there still when the user has logged out.
 
         Raises:
             SpawnError: There is no place for it; the message says why in one line.
@@ -42,7 +48,7 @@ class PrivateFolder:
             message = "sd_notify and Node's IPC need Unix sockets, which devrun has not on Windows"
             raise SpawnError(message, ExitCode.NOT_EXECUTABLE)
         problem = ""
-        for base in _bases(environ):
+        for base in _bases(environ, lasting=lasting):
             try:
                 _make_base(base)
                 _sweep(base)
@@ -68,19 +74,36 @@ class PrivateFolder:
 
 def run_folders(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the folders of this user's runs; some may be left by runs that were killed."""
-    for base in _bases(environ):
+    for base in dict.fromkeys((*_bases(environ), *_usual_bases())):
         for name in _names(base):
             if name.startswith("run."):
                 yield os.path.join(base, name)
 
 
-def _bases(environ: Mapping[str, str]) -> Iterator[str]:
+def usual_base() -> str | None:
+    """Return the folder for runs that every devrun of this user knows, if it can be had."""
+    for base in _usual_bases():
+        with suppress(OSError):
+            _make_base(base)
+            return base
+    return None
+
+
+def _usual_bases() -> Iterator[str]:
+    """Yield where runs are whatever the environment says: cron, for one, says nothing."""
+    if sys.platform != "win32":
+        yield f"/tmp/devrun-{os.getuid()}"  # noqa: S108 - it is checked whose it is
+        yield f"/run/user/{os.getuid()}/devrun"
+
+
+def _bases(environ: Mapping[str, str], *, lasting: bool = False) -> Iterator[str]:
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     candidates = [os.path.join(runtime, "devrun")] if os.path.isabs(runtime) else []
     if sys.platform != "win32":
         temporary = environ.get("TMPDIR", "")
         folders = dict.fromkeys([temporary, "/tmp"] if os.path.isabs(temporary) else ["/tmp"])  # noqa: S108 - the folder in it is checked
-        candidates += [os.path.join(folder, f"devrun-{os.getuid()}") for folder in folders]
+        others = [os.path.join(folder, f"devrun-{os.getuid()}") for folder in folders]
+        candidates = [*others, *candidates] if lasting else [*candidates, *others]
     for base in candidates:
         longest = len(os.fsencode(base)) + len("/run.4194304.99/") + LONGEST_NAME
         if longest <= LONGEST_PATH:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 
 if sys.platform != "win32":
     import fcntl
@@ -36,17 +36,16 @@ if sys.platform != "win32":
         return descriptor
 
     @contextmanager
-    def one_at_a_time(base: str) -> Iterator[None]:
+    def one_at_a_time(bases: Iterable[str]) -> Iterator[None]:
         """Keep other runs of this user from doing the same at the same time.
 
         Args:
-            base: The folder that holds the private folders of all runs.
+            bases: Folders that hold the private folders of runs.
         """
-        descriptor = take_turn(base)
-        try:
+        with ExitStack() as turns:
+            for base in sorted({*bases}):  # In one order, or two could wait for each other.
+                turns.callback(os.close, take_turn(base))
             yield
-        finally:
-            os.close(descriptor)
 
 else:
 
@@ -59,7 +58,7 @@ else:
         raise NotImplementedError(folder)
 
     @contextmanager
-    def one_at_a_time(base: str) -> Iterator[None]:
+    def one_at_a_time(bases: Iterable[str]) -> Iterator[None]:
         """There are none."""
-        raise NotImplementedError(base)
+        raise NotImplementedError(bases)
         yield

@@ -49,6 +49,7 @@ class Launcher:
         tty: Give children a pseudo-terminal.
         size_for: Rows and columns for a service's pseudo-terminal.
         notice: Called with a line to be shown, and the service's index.
+        detached: The run outlives the session of who has started it.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Launcher:
         tty: bool,
         size_for: Callable[[int], Size],
         notice: Callable[[str, int], None],
+        detached: bool = False,
     ) -> None:
         self._project = project
         self._environ = environ
@@ -68,7 +70,7 @@ class Launcher:
         self._takes_input = project.input_target is not None
         self._last_environment: dict[int, dict[str, str]] = {}
         self._sessions: dict[tuple[int, int], int] = {}
-        self._channels = ChannelOpener(environ)
+        self._channels = ChannelOpener(environ, lasting=detached)
         self._primaries: dict[str, ClusterPrimary] = {}
         self.listeners = Listeners()
         self.began_at = self._defined_at = time.time()
