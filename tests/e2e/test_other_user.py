@@ -104,7 +104,7 @@ def test_he_can_neither_connect_to_a_run_nor_see_it(running):
         ("list", run),
         ("list", run.parent),
         ("list", run.parent.parent),
-    ) == ["EACCES", "EACCES", "EACCES", "EACCES", ["devrun"]]
+    ) == ["EACCES", "EACCES", "EACCES", "EACCES", [f"devrun-{os.getuid()}"]]
 
 
 def test_he_cannot_read_what_a_detached_run_has_written(running):
