@@ -26,17 +26,22 @@ _USUAL = {"http": 80, "https": 443}
 _LOCAL = re.compile(r"localhost|127\.[\d.]+|0\.0\.0\.0|::1?|", re.IGNORECASE)
 
 
-def with_port(service: Service, port: int) -> Service:
-    """Return a service with another port, for which its gate and its probe ask then."""
+def with_port(service: Service, port: int, *, in_texts: bool = False) -> Service:
+    """Return a service with another port, for which its gate and its probe ask then.
+
+    Args:
+        in_texts: The former port stands also for itself in what they look for: ``${PORT}`` in a
+            pattern has become its number when the file was read.
+    """
     moved = replace(service, port=port)
     former = service.port
     if former is None or former == port:
         return moved
     if service.ready is not None:
-        gate = _moved(service.ready.gate, former, port)
+        gate = _moved(service.ready.gate, former, port, in_texts=in_texts)
         moved = replace(moved, ready=replace(service.ready, gate=gate))
     if service.health is not None:
-        probe = _moved(service.health.probe, former, port)
+        probe = _moved(service.health.probe, former, port, in_texts=in_texts)
         moved = replace(moved, health=replace(service.health, probe=probe))
     return moved
 
@@ -71,8 +76,11 @@ def _local_port(probe: PortProbe | HttpProbe) -> int | None:
     return int(found[3]) if found[3] else _USUAL[found[1].lower()]
 
 
-def _moved(probe: _Asked, former: int, port: int) -> _Asked:
-    from devrun.policies import HttpProbe, PortProbe
+def _moved(probe: _Asked, former: int, port: int, *, in_texts: bool) -> _Asked:
+    from devrun.policies import ExecProbe, FileProbe, HttpProbe, LogGate, PortProbe
+
+    def moved(text: str) -> str:
+        return re.sub(rf"(?<!\d){former}(?!\d)", str(port), text) if in_texts else text
 
     if isinstance(probe, PortProbe) and _local_port(probe) == former:
         return replace(probe, port=port)
@@ -81,4 +89,12 @@ def _moved(probe: _Asked, former: int, port: int) -> _Asked:
         end = found.end(2) if found else 0
         rest = probe.url[found.end() if found else 0 :]
         return replace(probe, url=f"{probe.url[:end]}:{port}{rest}")
+    if isinstance(probe, LogGate):
+        return replace(probe, pattern=moved(probe.pattern))
+    if isinstance(probe, FileProbe):
+        return replace(probe, path=moved(probe.path))
+    if isinstance(probe, ExecProbe):
+        words = probe.command
+        command = moved(words) if isinstance(words, str) else tuple(map(moved, words))
+        return replace(probe, command=command)
     return probe

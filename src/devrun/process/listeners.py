@@ -1,15 +1,15 @@
 """The listening sockets that devrun holds for services, through crashes and reloads.
 
 A service's sockets are opened when its first generation starts, are shared by its instances, and
-stay until the run is over. A reload opens twins of them (see ``process.socket_succession``): a
-*lane* beside the former one, to which the instances move one after another. A lane that no instance
-is left on is closed; so there is one, except while a reload goes on, or after one that did not
-concern all instances.
+stay until the run is over, or the service is no part of it any more. A reload opens twins of them
+(see ``process.socket_succession``): a *lane* beside the former one, to which the instances move one
+after another. A lane that no instance is left on is closed; so there is one, except while a reload
+goes on, or after one that did not concern all instances.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -235,6 +235,12 @@ class Listeners:
         """Return how the sockets of a generation are reached, or None if its service has none."""
         lanes = self._lanes.get(_name(service))
         return None if lanes is None else Approach(lanes, service.index, generation)
+
+    def keep_only(self, services: Iterable[Service]) -> None:
+        """Stop listening for what is no part of the run any more, or has no sockets now."""
+        wanted = {_name(service) for service in services if service.sockets}
+        for name in self._lanes.keys() - wanted:
+            self._close(name)
 
     def close(self) -> None:
         """Stop listening: the run is over."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -149,6 +149,13 @@ class Launcher:
             SpawnError: There is no place for it.
         """
         return self._channels.folder()
+
+    def keep_only(self, services: Sequence[Service]) -> None:
+        """Give up what was held for services that are no part of the run any more."""
+        self.listeners.keep_only(services)
+        wanted = {service.process or service.label for service in services if service.shares_ports}
+        for name in self._primaries.keys() - wanted:
+            self._primaries.pop(name).close()
 
     def close(self) -> None:
         """Give up what the run held for its services."""

@@ -49,6 +49,10 @@ class Members:
         """Return the states of all, by index."""
         return [task.state for task in self.tasks]
 
+    def present(self) -> list[Service]:
+        """Return the services that are part of the run."""
+        return [service for service in self.services if service.index not in self.removed]
+
     def begin(self, index: int) -> None:
         """Have a service start that has ended, or that waits before it starts again."""
         if index in self.removed:

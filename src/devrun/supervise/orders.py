@@ -6,15 +6,15 @@ again: as another task with the machine that every service has, which goes on co
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, replace
-from itertools import islice
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from devrun.config.own_port import with_port
+import trio
+
 from devrun.model import Service
 from devrun.supervise.dependencies import name_of
+from devrun.supervise.instances import differences, free_numbers, instance
 from devrun.supervise.messages import Level, Restart, Stop
 from devrun.supervise.reload import Outcome
 from devrun.supervise.results import Changes, Done, NoSuchService, Refused, Result
@@ -36,6 +36,7 @@ class Orders:
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
         self._members = supervisor.members
+        self._changing = trio.Lock()
 
     def resolve(self, name: str) -> list[int]:
         """Return the indices of a service's instances, or of the one instance of that name.
@@ -43,7 +44,7 @@ class Orders:
         Raises:
             NoSuchService: There is none.
         """
-        present = self._present()
+        present = self._members.present()
         found = [s.index for s in present if name_of(s) == name]
         found = found or [s.index for s in present if s.label == name]
         if not found:
@@ -55,11 +56,7 @@ class Orders:
 
     def all(self) -> list[int]:
         """Return the indices of all that is part of the run."""
-        return [service.index for service in self._present()]
-
-    def _present(self) -> list[Service]:
-        removed = self._members.removed
-        return [service for service in self._members.services if service.index not in removed]
+        return [service.index for service in self._members.present()]
 
     # -- start, stop, restart, reload --------------------------------------------------------
 
@@ -68,17 +65,23 @@ class Orders:
         self._refuse_if_stopping()
         await self._until(lambda: not any(self._is_going(index) for index in indices))
         self._refuse_if_stopping()
+        begun = self._begin(indices)
+        results = [await self._until_up(index, begun.get(index, -1)) for index in indices]
+        return [
+            Result(r.index, Done.UNCHANGED)
+            if r.index not in begun and r.done is Done.STARTED
+            else r
+            for r in results
+        ]
+
+    def _begin(self, indices: Sequence[int]) -> dict[int, int]:
+        """Begin what can be started, and return the generation that each has had before."""
         wanted = self._with_what_they_need(indices)
         begun = {index: self._members.tasks[index].state.generation for index in wanted}
-        before = [index for index in indices if not self._can_start(index)]
         for index in wanted:
             self._members.begin(index)
         self._supervisor.fill_slots()
-        results = [await self._until_up(index, begun.get(index, -1)) for index in indices]
-        return [
-            Result(r.index, Done.UNCHANGED) if r.index in before and r.done is Done.STARTED else r
-            for r in results
-        ]
+        return begun
 
     async def restart(self, indices: Sequence[int]) -> list[Result]:
         """Start anew what runs, and start what does not; wait until it is ready."""
@@ -182,46 +185,59 @@ class Orders:
     async def scale(self, name: str, count: int) -> list[Result]:
         """Have so many instances of a service, and no more.
 
+        Who asks for another number meanwhile has a turn when those that are too many have ended.
+
         Raises:
             NoSuchService: There is none of that name.
             Refused: It cannot have another number of instances.
         """
-        self._refuse_if_stopping()
-        indices = self._instances(name)
+        async with self._changing:
+            self._refuse_if_stopping()
+            indices = self._instances(name)
+            added = await self._add(indices, name, count)
+            removed = indices[count:]
+            await self._end(removed)
+            for index in removed:
+                self._members.remove(index)
+            begun = self._begin(added)
+        return [
+            *(Result(index, Done.UNCHANGED) for index in indices[:count]),
+            *[await self._until_up(index, begun[index]) for index in added],
+            *(Result(index, Done.REMOVED) for index in removed),
+        ]
+
+    async def _add(self, indices: Sequence[int], name: str, count: int) -> list[int]:
+        """Add instances to those that a service has, up to a number; return what was added."""
         first = self._members.services[indices[0]]
         self._refuse_to_scale(first, count)
         if len(indices) == 1 and count > 1 and first.process is not None:
             self._members.rename(first.index, f"{name}.{first.number}")
         taken = [self._members.services[index] for index in indices]
         added = [
-            self._members.add(_instance(first, name, number))
-            for number in _free_numbers(taken, max(0, count - len(indices)))
+            self._members.add(instance(first, name, number))
+            for number in free_numbers(taken, max(0, count - len(indices)))
         ]
         await self._supervisor.services_changed()
-        removed = indices[count:]
-        await self._end(removed)
-        for index in removed:
-            self._members.remove(index)
-        return [
-            *(Result(index, Done.UNCHANGED) for index in indices[:count]),
-            *(await self.start(added) if added else ()),
-            *(Result(index, Done.REMOVED) for index in removed),
-        ]
+        return added
 
     async def apply(self, wanted: Sequence[Service]) -> Changes:
         """Make the run one of these services: start what is new, end what is not among them.
 
         What is the same goes on undisturbed.
         """
+        async with self._changing:
+            return await self._apply(wanted)
+
+    async def _apply(self, wanted: Sequence[Service]) -> Changes:
         self._refuse_if_stopping()
-        present = {service.label: service for service in self._present()}
+        present = {service.label: service for service in self._members.present()}
         labels = {service.label for service in wanted}
         removed = [service for label, service in present.items() if label not in labels]
         added = [service for service in wanted if service.label not in present]
         changed = [
             (service, names)
             for service in wanted
-            if service.label in present and (names := _differences(present[service.label], service))
+            if service.label in present and (names := differences(present[service.label], service))
         ]
         gone = [service.index for service in removed]
         anew = [present[service.label].index for service, _ in changed]
@@ -246,7 +262,7 @@ class Orders:
             await self._stop(indices)
 
     def _instances(self, name: str) -> list[int]:
-        found = [s.index for s in self._present() if name_of(s) == name]
+        found = [s.index for s in self._members.present() if name_of(s) == name]
         return sorted(found, key=lambda i: self._members.services[i].number) or self.resolve(name)
 
     def _refuse_to_scale(self, service: Service, count: int) -> None:
@@ -353,27 +369,3 @@ class Orders:
     def _refuse_if_stopping(self) -> None:
         if self._supervisor.is_stopping:
             raise Refused("the run is ending")
-
-
-def _free_numbers(instances: Sequence[Service], count: int) -> list[int]:
-    """Return the first numbers that no instance has."""
-    taken = {service.number for service in instances}
-    return list(islice((number for number in itertools.count(1) if number not in taken), count))
-
-
-def _instance(first: Service, name: str, number: int) -> Service:
-    """Return another instance of a service, as a configuration with more of them would have it."""
-    other = replace(first, name=f"{name}.{number}", number=number)
-    if first.port is None or first.shares_ports or first.sockets:
-        return other
-    return with_port(other, first.port + number - first.number)
-
-
-def _differences(present: Service, wanted: Service) -> tuple[str, ...]:
-    """Return the names of what is not the same in two services of one name."""
-    return tuple(
-        field.name
-        for field in fields(Service)
-        if field.name not in ("index", "name")
-        and getattr(present, field.name) != getattr(wanted, field.name)
-    )

@@ -242,6 +242,7 @@ class Supervisor:
     async def services_changed(self) -> None:
         """Begin what services need that were added, or are others now."""
         self.terminals.follow(self.members.services)
+        self._around.launcher.keep_only(self.members.present())
         await self._side_tasks.services_changed()
 
     def say_if_all_are_stopped(self) -> None:
