@@ -48,6 +48,14 @@ def test_lines_have_their_time_and_processes_no_terminal(devrun, tmp_path):
     assert b"\x1b" not in run.output
 
 
+def test_what_is_said_of_the_run_has_its_time_too(devrun, tmp_path):
+    toml(tmp_path, f"services.web = {{ command = {python('sys.exit(3)')} }}")
+    run = devrun("start", "--prod")
+    assert run.wait() == 3
+    assert all(re.match(rf"{STAMP} (\[web\]|-->) ", line) for line in run.lines if line)
+    assert any(re.match(rf"{STAMP} --> Failed:", line) for line in run.lines)
+
+
 def test_colour_is_there_for_the_asking(devrun, tmp_path):
     toml(tmp_path, f"services.web = {{ command = {python(SAYS_WHERE)}, color = 'blue' }}")
     run = devrun("start", "--prod", "--color")

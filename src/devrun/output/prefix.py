@@ -73,10 +73,14 @@ class Prefixes:
             pid: Of its process, or None before it has one.
             now: Wall-clock time in seconds since the epoch.
         """
-        stamp = self.time(now) + " " if self._settings.timestamps else ""
         prefix = self._prefix(index, "" if pid is None else str(pid), now)
-        text = stamp + prefix + (" " if prefix else "")
-        return text.encode("utf-8", "backslashreplace")
+        text = prefix + (" " if prefix else "")
+        return self.stamp(now) + text.encode("utf-8", "backslashreplace")
+
+    def stamp(self, now: float) -> bytes:
+        """Return what every line begins with: the time, or nothing."""
+        stamp = self.time(now) + " " if self._settings.timestamps else ""
+        return stamp.encode("utf-8", "backslashreplace")
 
     def _prefix(self, index: int, pid: str, now: float) -> str:
         """Return the prefix with its colours: of all of it, or of what ``{color}`` encloses."""

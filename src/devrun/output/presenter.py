@@ -110,7 +110,7 @@ class Presenter:
 
     def finish(self, lines: Sequence[str]) -> Sequence[Buffer]:
         """Return the end of the output: the open line ended, then ``lines`` of devrun's own."""
-        return [*self._end_line(), *(global_line(line, self._color) + b"\n" for line in lines)]
+        return [*self._end_line(), *(self._global_line(line) + b"\n" for line in lines)]
 
     # -- what processes wrote ---------------------------------------------------------------
 
@@ -195,10 +195,13 @@ class Presenter:
         if instance is None and not words:
             line = b""  # Room that somebody wants.
         elif instance is None:
-            line = global_line(words, self._color)
+            line = self._global_line(words)
         else:
             line = self._prefix(instance) + event_text(words, self._color)
         return [*self._end_line(), line + b"\n"]
+
+    def _global_line(self, words: str) -> bytes:
+        return self._prefixes.stamp(self._wall_clock()) + global_line(words, self._color)
 
     def _texts(self, event: Event) -> list[tuple[int | None, str]]:
         """Return the lines that an event is worth, each with the instance whose prefix it gets."""
