@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     )
 
 
+MASK = "********"
+"""What is shown in the place of a variable's value."""
+
+
 class StopScope(Enum):
     """Which of a service's processes get its stop signal; what is left is killed in the end."""
 
@@ -193,6 +197,7 @@ class Service:
         sockets: Listening sockets that are handed to it.
         log: Where its output goes besides the terminal.
         shares_ports: It is a Node program whose instances share the ports that it opens itself.
+        concealed: Values of variables in its gate and its probe, which no message shows.
     """
 
     index: int
@@ -222,6 +227,7 @@ class Service:
     sockets: tuple[HeldSocket, ...] = ()
     log: LogFile | None = None
     shares_ports: bool = False
+    concealed: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def label(self) -> str:

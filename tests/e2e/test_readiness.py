@@ -598,3 +598,17 @@ def test_a_server_that_no_longer_answers_is_restarted(devrun, tmp_path):
     stop(run)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_no_message_shows_the_value_of_a_variable_in_a_question(devrun, tmp_path):
+    """Neither while it fails nor when it is given up, as it was or as a URL has it."""
+    (tmp_path / ".env").write_text("TOKEN=hüntertwo\n")
+    toml(
+        tmp_path,
+        f"[services.web]\ncommand = {python(STAYS)}\n"
+        'ready = { http = "http://localhost:1/${TOKEN}", timeout = "500ms" }\n',
+    )
+    run = devrun()
+    assert run.wait() != 0
+    assert "/********: connection refused" in run.text
+    assert "ntertwo" not in run.text

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.cli.check.secrets import MASK, masked
+from devrun.cli.check.secrets import masked
 from devrun.cli.check.source import Source, Used
 from devrun.cli.describe import View, describe
 from devrun.cli.describe_words import (
@@ -26,6 +26,7 @@ from devrun.cli.describe_words import (
 )
 from devrun.config.toml.ending import SUPERVISED
 from devrun.model import (
+    MASK,
     EnvironmentSettings,
     ExitStatus,
     Project,

@@ -63,6 +63,7 @@ NOWHERE = {
     "HeldSocket.port": "part of sockets",
     "LogFile.path": "part of log",
     "LogFile.time_format": "part of log.timestamps",
+    "Service.concealed": "what messages do not show",
     "Service.watch": "noted for all formats",
     "Service.kill_others": "noted for all formats",
 }

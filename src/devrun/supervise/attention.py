@@ -12,7 +12,7 @@ from typing import assert_never
 import trio
 
 from devrun.events import Output, Piece
-from devrun.model import Service
+from devrun.model import MASK, Service
 from devrun.policies import (
     DelayGate,
     ExecProbe,
@@ -131,7 +131,8 @@ class Attention:
         self._passed_over = True
         gate = None if self._spec.ready is None else self._spec.ready.gate
         if isinstance(gate, LogGate):
-            reason = f'searching a line for "{one_line(gate.pattern)}" took too long'
+            pattern = self._concealed(one_line(gate.pattern))
+            reason = f'searching a line for "{pattern}" took too long'
             self._notice(f"{reason}: it is passed over")
             self._send(StillClosed(self.generation, reason))
 
@@ -218,12 +219,19 @@ class Attention:
 
     def _say_why_not(self, answer: Failed | HeldByOther) -> None:
         """Remember it; say what will not pass by itself: somebody else has the port."""
-        self._send(StillClosed(self.generation, answer.reason))
-        if not isinstance(answer, HeldByOther) or answer.reason in self._holders:
+        reason = self._concealed(answer.reason)
+        self._send(StillClosed(self.generation, reason))
+        if not isinstance(answer, HeldByOther) or reason in self._holders:
             return
         if len(self._holders) < MOST_HOLDERS:
-            self._holders.add(answer.reason)
-            self._notice(answer.reason)
+            self._holders.add(reason)
+            self._notice(reason)
+
+    def _concealed(self, text: str) -> str:
+        """Return a text without the values of variables that the file has put into questions."""
+        for value in self._spec.concealed:
+            text = text.replace(value, MASK)
+        return text
 
     async def _watch_health(self, check: HealthCheck) -> None:
         from devrun.supervise.probes.asking import watch_health
@@ -235,9 +243,11 @@ class Attention:
                     self._send(Probed(self.generation))
                 case Degraded():
                     count, most = health.failures, check.retries
-                    self._send(Failing(self.generation, health.reason, count, most))
+                    reason = self._concealed(health.reason)
+                    self._send(Failing(self.generation, reason, count, most))
                 case Unhealthy():
-                    self._send(Faulty(self.generation, f"unhealthy: {health.reason}"))
+                    reason = self._concealed(health.reason)
+                    self._send(Faulty(self.generation, f"unhealthy: {reason}"))
                 case _:
                     assert_never(health)
 

@@ -6,17 +6,13 @@ of a URL, a path or a pattern.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import TypeVar
 
 from devrun.cli.check.source import Source
-from devrun.config.toml.service_of import MASK
-from devrun.model import Project, Service, WatchSettings
-
-_HARMLESS = re.compile(r".{0,3}|[\d.:,-]+ ?[A-Za-z%]{0,3}|true|false", re.DOTALL)
-"""Values that are shown: ports, times, sizes, and what is too short to be a secret."""
+from devrun.config.toml.variables import HARMLESS
+from devrun.model import MASK, Project, Service, WatchSettings
 
 _FIELDS = {
     "cwd": "cwd",
@@ -42,7 +38,7 @@ _T = TypeVar("_T", Project, Service)
 
 def masked(project: Project, source: Source) -> Project:
     """Return the project to be shown in the place of the real one."""
-    secrets = [value for value in source.substituted if not _HARMLESS.fullmatch(value)]
+    secrets = [value for value in source.substituted if not HARMLESS.fullmatch(value)]
     if not secrets:
         return project
     secrets.sort(key=len, reverse=True)  # One may be a part of another.

@@ -8,11 +8,8 @@ import sys
 from devrun.config.env_dialects import differences, sentence
 from devrun.config.env_text import env_text
 from devrun.config.environment import describe, env_file_text, env_files, shown
-from devrun.model import Project, Service
+from devrun.model import MASK, Project, Service
 from devrun.output.complaint import complain
-
-MASK = "********"
-"""What stands for a value."""
 
 
 def find_named(project: Project, name: str) -> Service | None:

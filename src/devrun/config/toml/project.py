@@ -25,7 +25,7 @@ from devrun.config.toml.service import files as named_files
 from devrun.config.toml.service import folder_of, instances, service
 from devrun.config.toml.tables import Table
 from devrun.config.toml.values import seconds
-from devrun.config.toml.variables import COMMANDS, TEARDOWN, Variables, replaced
+from devrun.config.toml.variables import COMMANDS, TEARDOWN, Variables, replaced, values_in
 from devrun.config.toml.warnings import warnings_of
 from devrun.config.toml.watching import ignored, of_all, watching
 from devrun.errors import UsageError
@@ -153,6 +153,7 @@ class _Reading:
         self._environ = environ
         self._mistakes = Gathering()
         self._own_gates: dict[str, OwnGates] = {}
+        self._concealed: dict[str, tuple[str, ...]] = {}
         inside = dict(whole.table or {})
         self._defaults = inside.pop("defaults", None)
         self._services = inside.pop("services", None)
@@ -248,6 +249,7 @@ class _Reading:
         title = f"services.{name}: "
         own = frozenset(with_defaults(None, said).table or ())
         both = with_defaults(self._defaults, said)
+        self._concealed[name] = self._hidden_in(both)
         if not mentions_port(both):
             both = self._replaced(both, self._variables, title)
             owner = Owner(name, both, own, self._environ)
@@ -269,12 +271,25 @@ class _Reading:
         self._own_gates[name] = OwnGates(for_port, owner)
         return for_port(own_port(table, owner)), owner
 
+    def _hidden_in(self, said: Said) -> tuple[str, ...]:
+        """Return what is not to be shown of what a service is asked, the longest first."""
+        inside = said.table or {}
+        gates = Said({key: inside[key] for key in inside if key in GATES}, said.place)
+        values = values_in(gates, self._variables)
+        if not values:
+            return ()
+        from urllib.parse import quote
+
+        both = {*values, *map(quote, values)}  # In the path of a URL they are quoted.
+        return tuple(sorted(both, key=len, reverse=True))
+
     def _service(
         self, table: ServiceTable, owner: Owner, index: int
     ) -> tuple[Service, WatchSettings]:
         folder = folder_of(table.cwd, owner)
         rules, settings = watching(table.watch, owner, cwd=folder, root=self._cwd)
-        return service(table, owner, index=index, cwd=folder, watch=rules), settings
+        found = service(table, owner, index=index, cwd=folder, watch=rules)
+        return replace(found, concealed=self._concealed.get(owner.name, ())), settings
 
     def _replaced(self, said: Said, variables: Variables, title: str) -> Said:
         commands = COMMANDS if title else TEARDOWN

@@ -22,6 +22,7 @@ from devrun.config.toml.texts import (
 from devrun.config.toml.variables import escaped
 from devrun.errors import UsageError
 from devrun.model import (
+    MASK,
     Project,
     RestartPolicy,
     RestartWhen,
@@ -52,9 +53,6 @@ from devrun.policies import (
 )
 
 Table = dict[str, object]
-
-MASK = "********"
-"""What stands for a value that may be a secret."""
 
 
 def service_table(

@@ -39,6 +39,10 @@ _DOLLAR = re.compile(r"\$(?:\$|\{([^}]*)\}?)")
 _VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.ASCII | re.DOTALL)
 
 
+HARMLESS = re.compile(r".{0,3}|[\d.:,-]+ ?[A-Za-z%]{0,3}|true|false|localhost", re.DOTALL)
+"""Values that may be shown: ports, times, sizes, and what is too short to be a secret."""
+
+
 class Variables(Protocol):
     """Gives the environment when it is first needed; reading it takes time."""
 
@@ -75,6 +79,22 @@ def replaced(
         return Said(inside, said.place)
     where = f"{owner}{'.'.join(path)}"
     return Said(_in_value(said, variables, where), said.place, said.elements)
+
+
+def values_in(said: Said, variables: Variables) -> set[str]:
+    """Return the values of the variables in a value's texts, without what is no secret."""
+    if said.table is not None:
+        return {each for one in said.table.values() for each in values_in(one, variables)}
+    texts = said.value if isinstance(said.value, list) else [said.value]
+    names = {
+        found[1]
+        for text in texts
+        if isinstance(text, str) and "${" in text
+        for match in _DOLLAR.finditer(text)
+        if match[1] is not None and (found := _VARIABLE.fullmatch(match[1])) is not None
+    }
+    values = (variables().get(name, "") for name in names)
+    return {value for value in values if not HARMLESS.fullmatch(value)}
 
 
 def escaped(text: str) -> str:
