@@ -171,7 +171,7 @@ def test_only_what_reads_toml_loads_msgspec():
         if "msgspec" in ast.unparse(node) or "devrun.config.toml" in ast.unparse(node)
     }
     assert loading
-    # What "devrun check" and "devrun export" alone load may load it, too, and what answers requests.
+    # So may what "devrun check" and "devrun export" alone load, and what answers requests.
     later = ("config/toml/", "cli/check/", "cli/describe", "control/", "export/")
     others = {name for name in loading if not name.startswith(later)}
     assert others == set()
