@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from devrun.model import Service
 from devrun.output.screen import Size
@@ -15,6 +15,10 @@ from devrun.sources.keyboard import Keyboard
 from devrun.sources.signals import STOP_SIGNALS, SignalInbox
 from devrun.supervise.service import ServiceTask
 from devrun.supervise.suspension import pass_on, suspend
+
+TYPE_CHECKING = False  # it asks here for signals
+if TYPE_CHECKING:
+    from devrun.supervise.shutdown import Shutdown
 
 
 def stop_signal(service: Service, received: int | None) -> int:
@@ -28,10 +32,10 @@ class Interrupts:
 
     Args:
         tasks: The present task of each service.
+        candidates: Returns those that reloads have begun and not finished.
         guardian: Pid of the guardian, if there is one.
         size_for: Rows and columns for a service's pseudo-terminal, as they are now.
-        stop: Called for a signal that says stop.
-        guardian_gone: Called when there is no guardian any more.
+        shutdown: Hears of a signal that says stop, and of the guardian's end.
     """
 
     def __init__(
@@ -40,18 +44,18 @@ class Interrupts:
         tasks: Sequence[ServiceTask],
         exits: ChildExits,
         *,
+        candidates: Callable[[], Iterable[ServiceTask]],
         guardian: int | None,
         size_for: Callable[[int], Size],
-        stop: Callable[[int], None],
-        guardian_gone: Callable[[], None],
+        shutdown: Shutdown,
     ) -> None:
         self._inbox = inbox
         self._tasks = tasks
         self._exits = exits
+        self._candidates = candidates
         self.guardian = guardian
         self._size_for = size_for
-        self._stop = stop
-        self._guardian_gone = guardian_gone
+        self._shutdown = shutdown
         self.keyboard: Keyboard | None = None
         """What holds the terminal, if anything does; it is given back while devrun is stopped."""
 
@@ -59,7 +63,7 @@ class Interrupts:
         """Do what the signals ask for that have come since the last time."""
         for number in self._inbox.take():
             if number in STOP_SIGNALS:
-                self._stop(number)
+                self._shutdown.by_signal(number)
             elif number == CHILD:
                 self._exits.notify()
             elif number == SUSPEND:
@@ -74,7 +78,7 @@ class Interrupts:
     def _check_guardian(self) -> None:
         """SIGCONT is also what the death of the guardian sends (see ``process.guardian``)."""
         if self.guardian is not None and os.getppid() != self.guardian:
-            self._guardian_gone()
+            self._shutdown.guardian_gone()
 
     def _suspend(self) -> None:
         """Stop every process, then devrun, until it is continued (Ctrl+Z and ``fg``)."""
@@ -83,7 +87,7 @@ class Interrupts:
         paused = suspend()
         if self.keyboard is not None:
             self.keyboard.enter()
-        for task in self._tasks:
+        for task in (*self._tasks, *self._candidates()):
             task.add_pause(paused)
 
     def _resize(self) -> None:

@@ -7,7 +7,7 @@ itself failed, or was told a third time. Either way nothing is left running.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import trio
@@ -24,6 +24,7 @@ from devrun.supervise.members import Members
 from devrun.supervise.messages import Level, Skip, Start
 from devrun.supervise.news import News
 from devrun.supervise.outcome import Verdict
+from devrun.supervise.service import ServiceTask
 from devrun.supervise.shutdown import Shutdown
 from devrun.supervise.side_tasks import SideTasks
 from devrun.supervise.state import Phase, State
@@ -84,7 +85,7 @@ class Supervisor:
             self.members,
             around,
             self.news,
-            candidates=lambda: () if self._reloads is None else self._reloads.candidates,
+            candidates=self._candidates,
             hint=policy_hint,
         )
         """The end of the run."""
@@ -92,10 +93,10 @@ class Supervisor:
             signals,
             self._tasks,
             around.exits,
+            candidates=self._candidates,
             guardian=guardian,
             size_for=self.terminals.size,
-            stop=self.shutdown.by_signal,
-            guardian_gone=self.shutdown.guardian_gone,
+            shutdown=self.shutdown,
         )
         self._reloads: Reloads | None = None
         self._orders: Orders | None = None
@@ -315,6 +316,10 @@ class Supervisor:
             )
             self._reloads = Reloads(stage)
         return self._reloads
+
+    def _candidates(self) -> Iterable[ServiceTask]:
+        """Return those that reloads have begun and not finished."""
+        return () if self._reloads is None else self._reloads.candidates
 
     def _is_reloading(self, index: int) -> bool:
         return self._reloads is not None and self._reloads.is_reloading(index)
