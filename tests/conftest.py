@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import uuid
 
 import pytest
 from hypothesis import settings
+from running import no_survivors
 
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("fuzz", deadline=None, print_blob=True, max_examples=200_000)
@@ -30,3 +32,11 @@ def pytest_make_collect_report(collector):
         report.outcome = "failed"
         report.longrepr = f"skipped, which is not allowed in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def mark():
+    """Give a test the mark by which its processes are known; afterwards none of them may live."""
+    mark = f"m{uuid.uuid4().hex}"
+    yield mark
+    no_survivors(mark, grace=5)

@@ -8,22 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import uuid
 from pathlib import Path
 
 import pytest
-from running import MARK, no_survivors
+from running import MARK
 
 COMMANDS = "DEVRUN_CHAOS_COMMANDS"
 SEED = "DEVRUN_CHAOS_SEED"
-
-
-@pytest.fixture
-def mark():
-    """Give a test the mark by which its processes are known; afterwards none of them may live."""
-    mark = uuid.uuid4().hex
-    yield mark
-    no_survivors(mark, grace=5)
 
 
 @pytest.fixture

@@ -8,12 +8,11 @@ import signal
 import subprocess
 import sys
 import textwrap
-import uuid
 from pathlib import Path
 
 import pytest
 from refusal import MachineRefuses
-from running import MARK, Run, no_survivors, until
+from running import MARK, Run, until
 
 UNSHARE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -27,13 +26,6 @@ def may_unshare():
     tried = subprocess.run([*UNSHARE, "true"], capture_output=True, text=True, check=False)
     if tried.returncode:
         raise MachineRefuses(f"no process namespaces here: {tried.stderr.strip()}")
-
-
-@pytest.fixture
-def mark():
-    mark = f"m{uuid.uuid4().hex}"
-    yield mark
-    no_survivors(mark, grace=5)
 
 
 @pytest.fixture

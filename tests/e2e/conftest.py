@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 
 import pytest
 from running import MARK, Run, no_survivors
@@ -21,11 +20,8 @@ _UNWANTED = (
 
 
 @pytest.fixture(autouse=True)
-def mark():
-    """Give a test the mark by which its processes are known; afterwards none of them may live."""
-    mark = uuid.uuid4().hex
-    yield mark
-    no_survivors(mark, grace=5)
+def leaves_nothing(mark):
+    """Look for what is left behind each test, devrun or not."""
 
 
 @pytest.fixture

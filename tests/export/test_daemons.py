@@ -9,12 +9,11 @@ import socket
 import sys
 import urllib.error
 import urllib.request
-import uuid
 from pathlib import Path
 
 import pytest
 from exporting import DAEMONS, daemon, export
-from running import no_survivors, until
+from running import until
 
 SERVER = f"{sys.executable} {Path(__file__).parent / 'server.py'}"
 VALUES = {
@@ -35,13 +34,6 @@ LINES="one
 two"
 PORT=1
 """
-
-
-@pytest.fixture
-def mark():
-    mark = uuid.uuid4().hex
-    yield mark
-    no_survivors(mark, grace=5)
 
 
 @pytest.fixture

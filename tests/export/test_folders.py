@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import uuid
 from pathlib import Path
 
 import pytest
 from exporting import daemon, export
-from running import marked, no_survivors, until
+from running import marked, until
 
 from devrun.export.formats import FORMATS
-
-
-@pytest.fixture
-def mark():
-    mark = uuid.uuid4().hex
-    yield mark
-    no_survivors(mark, grace=5)
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ import re
 import socket
 import subprocess
 import threading
-import uuid
 from pathlib import Path
 
 import pytest
 from exporting import DAEMONS, daemon, export, run
-from running import no_survivors, until
+from running import until
 
 TOML = """\
 [services.once]
@@ -38,13 +37,6 @@ echo "$(nice) $(ulimit -S -n) $(ulimit -H -n) $(ulimit -c) $PORT $OWN" > report.
 mv report.new report
 exec sleep 60
 """
-
-
-@pytest.fixture
-def mark():
-    mark = uuid.uuid4().hex
-    yield mark
-    no_survivors(mark, grace=5)
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import plistlib
 import subprocess
-import uuid
 from pathlib import Path
 
 import pytest
 from exporting import DAEMONS, daemon, export, run
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from running import no_survivors, until
+from running import until
 from supervisor.options import UnhosedConfigParser
 
 from devrun.export import quoting
@@ -24,13 +23,6 @@ PATH = st.text(
 )
 NASTY = "x\ny ;z #1 %(here)s \x1b\t\u2028 '\" $HOME \\"
 SHOUT = b"""web: sh -c 'printf "%s|\xff" "$A" > said; exec sleep 60'\n"""
-
-
-@pytest.fixture
-def mark():
-    mark = uuid.uuid4().hex
-    yield mark
-    no_survivors(mark, grace=5)
 
 
 def project_called(tmp_path: Path, name: str, procfile: bytes = SHOUT) -> Path:

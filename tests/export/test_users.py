@@ -9,12 +9,11 @@ import os
 import pwd
 import shutil
 import tempfile
-import uuid
 from pathlib import Path
 
 import pytest
 from exporting import DAEMONS, daemon, export
-from running import no_survivors, until
+from running import until
 
 OTHER = "nobody"
 PROCFILE = """\
@@ -25,13 +24,6 @@ SECRET = "se-cr-et"
 NASTY = """a "b" 'c' $d `e` % ; # \\ é"""
 DOTENV = f"""API_KEY={SECRET}\nNASTY='{NASTY.replace("'", chr(92) + "'")}'\nPATH=/bin:/nowhere\n"""
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start a service as another")
-
-
-@pytest.fixture
-def mark():
-    mark = uuid.uuid4().hex
-    yield mark
-    no_survivors(mark, grace=5)
 
 
 @pytest.fixture
