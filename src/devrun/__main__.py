@@ -13,6 +13,10 @@ def main() -> None:
     process is still small, and only then is anything imported that is not needed for that.
     """
     _open_standard_streams()
+    if "_DEVRUN_COMPLETE" in os.environ:
+        from devrun.cli.completion.enter import enter as complete
+
+        complete(sys.argv[1:], os.environ)  # A shell asks at a Tab.
     if sys.argv[1:2] in (["exec"], ["run-one"]):
         from devrun.cli.execute import execute
 

@@ -7,12 +7,16 @@ import re
 import shlex
 import shutil
 import tempfile
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from fake_control import FakeRun, Lines, instance, log_line
 
 from devrun.cli.subcommands import CONTROL_COMMANDS
+from devrun.control.shapes import LastExit
+from devrun.events import Event, Output
 from devrun.supervise.results import Done
 from devrun.supervise.standing import Word
 
@@ -38,6 +42,7 @@ def runtime(tmp_path):
         "name": "web",
         "instances": [instance("web")],
         "config": {"command": "true"},
+        "origins": {},
         "exits": [],
         "probes": [],
     }
@@ -72,8 +77,10 @@ def test_a_command_line_does_what_it_is_for(devrun, runtime, line):
 
 
 def test_every_command_is_shown():
-    elsewhere = {"attach", "down"}  # They have tests and examples of their own.
-    assert {shlex.split(line)[0] for line in LINES} | elsewhere >= {*CONTROL_COMMANDS}
+    elsewhere = {"attach": "attach.md", "down": "detached.md", "up": "detached.md"}
+    for command, page in elsewhere.items():
+        assert re.search(rf"`{command}`.*\({page}\)", TEXT)
+    assert {shlex.split(line)[0] for line in LINES} | {*elsewhere} >= {*CONTROL_COMMANDS}
 
 
 def test_the_json_of_ps_has_the_keys_of_the_page(devrun, runtime):
@@ -86,7 +93,7 @@ def test_the_json_of_ps_has_the_keys_of_the_page(devrun, runtime):
 
 
 def test_an_instance_has_the_keys_that_the_api_has():
-    from devrun.control.shapes import Instance, LastExit
+    from devrun.control.shapes import Instance
 
     (shown,) = json.loads(re.search(r"```json\n(.*?)```", TEXT, re.DOTALL)[1])["runs"][0][
         "instances"
@@ -94,6 +101,64 @@ def test_an_instance_has_the_keys_that_the_api_has():
     assert tuple(shown) == Instance.__struct_fields__
     assert tuple(shown["last_exit"]) == LastExit.__struct_fields__
     assert instance("web").keys() == shown.keys()
+
+
+def printed(devrun, runtime, *words):
+    """Return the keys of what a command prints, and of the objects of the first list in it."""
+    run = devrun(*words, "--json", env_added={"XDG_RUNTIME_DIR": str(runtime)})
+    assert run.wait() == 0, run.text
+    text = run.text[run.text.index("{") :]
+    said = json.loads(text.splitlines()[0] if words[0] == "logs" else text)
+    lists = [each for each in said.values() if isinstance(each, list) and each]
+    inner = lists[0][0] if lists and isinstance(lists[0][0], dict) else {}
+    return [*said, *inner]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("restart", "web"),
+        ("stop", "web"),
+        ("reload", "web"),
+        ("scale", "web=2"),
+        ("signal", "web", "HUP"),
+        ("wait", "web"),
+        ("show", "web"),
+        ("logs",),
+        ("down", "--name", "red"),
+    ],
+)
+def test_the_json_of_a_command_is_that_of_the_page(devrun, runtime, words):
+    (row,) = (
+        line
+        for line in TEXT.partition("What it prints")[2].partition("## ")[0].splitlines()
+        if line.startswith("| `") and f"`{words[0]}`" in line.split(" | ")[0]
+    )
+    shape = re.search(r"`(\{.*?\})`", row)[1]
+    assert re.findall(r'"(\w+)"', shape) == printed(devrun, runtime, *words)
+
+
+def test_what_is_in_a_shape_is_what_the_api_has():
+    from devrun.control.shapes import NamedExit, Probe, ServiceDetail
+
+    (row,) = (line for line in TEXT.splitlines() if line.startswith("| `show` |"))
+    first, *_, probes = re.findall(r"`(\{.*?\})`", row)
+    assert tuple(re.findall(r'"(\w+)"', first)[2:]) == ServiceDetail.__struct_fields__
+    assert tuple(re.findall(r'"(\w+)"', probes)) == Probe.__struct_fields__
+    assert {*NamedExit.__struct_fields__} - {*LastExit.__struct_fields__} == {"instance"}
+
+
+def test_every_event_has_its_fields_on_the_page():
+    _, _, behind = TEXT.partition("What else an event")
+    rows = re.findall(r"^\| `(\w+)` \| (`.*?) \|", behind, re.MULTILINE)
+    shown = {kind: re.findall(r"`(\w+)`", fields) for kind, fields in rows}
+    assert shown == {
+        re.sub("(?<!^)(?=[A-Z])", "_", each.__name__).lower(): [
+            field.name for field in fields(each) if field.name not in ("instance", "at")
+        ]
+        for each in get_args(Event)
+        if each is not Output
+    }
 
 
 def test_every_state_is_explained():

@@ -154,6 +154,8 @@ def test_a_command_line_is_understood(devrun, tmp_path, line):
     """Those that speak to a devrun which runs say that there is none."""
     (tmp_path / "devrun.toml").write_text(PROJECT)
     (tmp_path / "devrun.local.toml").write_text("[services.web]\nenv = { A = 1 }\n")
+    app = "{ name: 'web', script: 'sleep', args: '1' }"
+    (tmp_path / "ecosystem.config.js").write_text(f"module.exports = [{app}]")
     words = shlex.split(line, comments=True)
     if words and words[0] in CONTROL_COMMANDS:
         run = devrun(*words, env_added={"XDG_STATE_HOME": str(tmp_path)})

@@ -150,15 +150,14 @@ def test_each_app_has_the_line_of_its_name(project, read):
     assert found.places == {"web": "eco.json:2", "job": "eco.json", "api": "eco.json:4"}
 
 
-def test_namespaces_and_what_runs_on_demand_are_told(read):
+def test_what_runs_on_demand_is_told(read):
     found = read(
         [
-            {"script": "app.js", "name": "a", "namespace": "back"},
-            {"script": "app.js", "name": "b", "namespace": "back", "autostart": False},
+            {"script": "app.js", "name": "a"},
+            {"script": "app.js", "name": "b", "autostart": False},
             {"script": "app.js", "name": "c"},
         ]
     )
-    assert found.namespaces == {"back": ("a", "b")}
     assert found.on_demand == {"b"}
     assert len(found.services) == 3
 

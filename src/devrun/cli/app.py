@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
+from copy import copy
+from typing import TYPE_CHECKING
 
 import typer
 from typer.core import TyperGroup
@@ -10,18 +14,38 @@ from typer.core import TyperGroup
 from devrun.cli import options as o
 from devrun.cli.check.line import CHECK_FLAGS
 from devrun.cli.control_help import add_commands
+from devrun.cli.notify import HELP as NOTIFY_HELP
+from devrun.cli.overview import COMMANDS, listed
 from devrun.cli.subcommands import COMPLETION_OPTIONS, EXEC_COMMANDS
 from devrun.config.exec_line import EXEC_FLAGS
 from devrun.config.export_line import EXPORT_FLAGS
+from devrun.config.nearest import choices
 from devrun.config.settings import RunSettings, Value, with_values
 from devrun.config.start_line import START_FLAGS
 from devrun.config.startup_line import STARTUP_FLAGS
 from devrun.config.up_line import UP_FLAGS
 from devrun.errors import ExitCode, UsageError
 
-HELP = """Run all the processes of a project together.
+if TYPE_CHECKING:
+    from typer._click.formatting import HelpFormatter
+
+_INTRODUCTION = """Run all the processes of a project together.
 
 Prefixed output, one Ctrl+C, and nothing left behind.
+"""
+
+HELP = (
+    _INTRODUCTION
+    + """
+It is what is meant where no command is named; a program that is called like one of devrun's
+commands is run by it: devrun run ps.
+"""
+)
+
+OVERVIEW = f"""{_INTRODUCTION}
+{listed("[bold]{}[/bold]", "[bold cyan]{}[/bold cyan]")}
+
+The options of a command: devrun COMMAND --help. What follows are those of a run.
 """
 
 EPILOG = """\b
@@ -35,6 +59,11 @@ Examples:
 
 Without a command and without -f it runs the first of these that is in this folder:
 devrun.toml, pyproject.toml with a table \\[tool.devrun], Procfile.dev, Procfile.
+"""
+
+OVERVIEW_EPILOG = f"""{EPILOG}
+Which devrun this is: devrun --version.
+Completion of commands, options and services: devrun --install-completion.
 """
 
 START_HELP = """Run a Procfile with the letters of foreman, honcho, overmind and hivemind."""
@@ -82,8 +111,6 @@ Examples:
   devrun exec web
 """
 
-NOTIFY_HELP = """Tell devrun, or systemd, how the service that this is run by is doing."""
-
 EXPORT_HELP = """Write a project as files for what runs it elsewhere.
 
 FORMAT is systemd, systemd-user, launchd, supervisord, runit, s6, compose, kubernetes or
@@ -115,17 +142,30 @@ INIT_HELP = (
     """Show how a package.json's scripts change from concurrently and npm-run-all to devrun."""
 )
 
+INIT_EPILOG = """\b
+Examples:
+  devrun init
+  devrun init --from apps/web/package.json
+  devrun init --write
+"""
+
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
 class DefaultRun(TyperGroup):
     """The commands, of which ``run`` is meant where none is named."""
 
+    def format_help(self, ctx: typer.Context, formatter: HelpFormatter) -> None:  # type: ignore[override]  # as above
+        """Write the commands, and the options of the one that is meant where none is named."""
+        overview = copy(self.commands["run"])
+        overview.help, overview.epilog = OVERVIEW, OVERVIEW_EPILOG
+        overview.format_help(ctx, formatter)
+
     def parse_args(  # type: ignore[override]  # the supertype's Context has no public name
         self, ctx: typer.Context, args: list[str]
     ) -> list[str]:
         """Put ``run`` before words that do not begin with a command."""
-        if not args or args[0] not in (*self.commands, *COMPLETION_OPTIONS):
+        if not args or args[0] not in (*self.commands, *ctx.help_option_names):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -135,7 +175,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    no_args_is_help=True,
+    add_completion=False,
 )
 
 
@@ -189,11 +229,6 @@ for _name in EXEC_COMMANDS:
     app.command(_name, help=EXEC_HELP, epilog=EXEC_EPILOG, context_settings=_CONTEXT)(_exec)
 
 
-@app.command("notify", help=NOTIFY_HELP, context_settings=_CONTEXT)
-def _notify(what: o.NotifyWhat, value: o.NotifyValue = None) -> None:
-    """Nothing: ``devrun notify`` is read without Typer; scripts call it again and again."""
-
-
 def _export(**_said: object) -> None:
     """Nothing: ``devrun export`` has the grammar of ``devrun start``."""
 
@@ -215,7 +250,7 @@ app.command("check", help=CHECK_HELP, epilog=CHECK_EPILOG, context_settings=_CON
 add_commands(app)
 
 
-@app.command("init", help=INIT_HELP, context_settings=_CONTEXT)
+@app.command("init", help=INIT_HELP, epilog=INIT_EPILOG, context_settings=_CONTEXT)
 def init_command(source: o.InitFrom = "package.json", write: o.InitWrite = False) -> int:
     """Change the scripts of a package.json from concurrently and npm-run-all to devrun."""
     from devrun.cli.init import init
@@ -229,11 +264,35 @@ def main(words: Sequence[str]) -> int:
     Raises:
         UsageError: Something is wrong with it.
     """
+    if words and words[0].partition("=")[0] in COMPLETION_OPTIONS:
+        from devrun.cli.completion.install import completion
+
+        return completion(words, os.environ)
+    if words[:1] == ["help"]:
+        words = _asked_for(words[1:])
+    if words[:1] == ["notify"]:
+        sys.stdout.write(NOTIFY_HELP)
+        return ExitCode.OK
     try:
         result: object = app(list(words), prog_name="devrun", standalone_mode=False)
     except typer.TyperException as error:
         raise UsageError(_one_line(error)) from error
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _asked_for(words: Sequence[str]) -> list[str]:
+    """Return the line that shows the help which ``devrun help`` is asked for.
+
+    Raises:
+        UsageError: There is no such command.
+    """
+    if not words or words[0] in ("help", "-h", "--help"):
+        return ["--help"]
+    if len(words) > 1:
+        raise UsageError(f'help: one command at a time; there is "{words[1]}" too')
+    if words[0] not in (*COMMANDS, *EXEC_COMMANDS):
+        raise UsageError(f'help: no command "{words[0]}"{choices(words[0], [*COMMANDS])}')
+    return [words[0], "--help"]
 
 
 def _one_line(error: typer.TyperException) -> str:

@@ -1,9 +1,7 @@
-"""The help of the commands that ask a running devrun, and the completion of their words."""
+"""The help of the commands that ask a running devrun."""
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import Annotated
@@ -12,7 +10,6 @@ import typer
 
 from devrun.cli.control.options import TABLES
 from devrun.cli.options import GENERAL, OUTPUT, Meaning, parameter
-from devrun.errors import DevrunError
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 _WHICH = "Which lines"
@@ -70,7 +67,10 @@ A new generation is ready before the old one is stopped; if it fails, the old on
 exit code is 1.
 """
 _SCALE = """Have so many instances of services."""
-_SIGNAL = """Send a signal to the main processes of services."""
+_SIGNAL = """Send a signal to the programs of services.
+
+Where a shell runs a command line, the signal goes to what it runs just now, not to the shell.
+"""
 _SHOW = """Show all that is known of a service: instances, last exits, probes, configuration.
 
 Every value says where it is from. Values of variables are masked.
@@ -136,10 +136,9 @@ def _command(name: str) -> Callable[..., None]:
         """Nothing."""
 
     metavar, text = _ARGUMENTS.get(name, _ANY)
-    complete = {"scale": _complete_count, "signal": _complete_signal}.get(name, complete_running)
     words = Annotated[
         list[str] | None,
-        typer.Argument(metavar=metavar, help=text, show_default=False, autocompletion=complete),
+        typer.Argument(metavar=metavar, help=text, show_default=False),
     ]
     names = Parameter("names", Parameter.KEYWORD_ONLY, default=None, annotation=words)
     parameters = [
@@ -148,32 +147,3 @@ def _command(name: str) -> Callable[..., None]:
     ]
     do.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # as Typer reads it
     return do
-
-
-# -- completion -----------------------------------------------------------------------------
-
-
-def complete_running(incomplete: str) -> list[str]:
-    """Return the services of what runs here; instances too, if the word has their service."""
-    from devrun.cli.control.choice import Place, answers, services_of
-
-    try:
-        found = answers(Place(os.getcwd(), os.environ), services_of)
-    except (DevrunError, OSError):
-        return []
-    names = [name for _, services in found for name in services.by_service]
-    if incomplete.rstrip(".0123456789") in names:
-        names += [label for _, services in found for label in services.labels]
-    return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
-
-
-def _complete_count(incomplete: str) -> list[str]:
-    return [f"{name}=" for name in complete_running(incomplete)]
-
-
-def _complete_signal(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return services, and behind one also signals."""
-    signals = [name.removeprefix("SIG") for name in signal.Signals.__members__]
-    said = ctx.params.get("names")
-    behind = [name for name in signals if name.startswith(incomplete.upper())] if said else []
-    return [*complete_running(incomplete), *(behind if incomplete or said else [])]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from devrun import __version__
 from devrun.cli.defect import report_defect
@@ -58,12 +58,9 @@ def enter(argv: Sequence[str], *, inbox: SignalInbox, guardian: int | None) -> N
 
 def _show_help() -> None:
     """Show how devrun is used, beside the output: nobody asked for it."""
-    from contextlib import redirect_stdout
+    from devrun.cli.overview import in_short
 
-    from devrun.cli.app import main
-
-    with redirect_stdout(sys.stderr):
-        main(["run", "--help"])
+    sys.stderr.write(in_short() + "\n")
 
 
 def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> int:
@@ -72,7 +69,7 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
         from devrun.cli.check.command import check
 
         return check(words[1:], os.environ)
-    if is_typers(words, os.environ):
+    if is_typers(words):
         from devrun.cli.app import main
 
         return main(words)
@@ -84,7 +81,8 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
         from devrun.cli.startup import startup
 
         return startup(words[1:], os.environ)
-    command = words.pop(0) if words[:1] in (["run"], ["start"], ["up"]) else "run"
+    named = words[:1] in (["run"], ["start"], ["up"])
+    command = words.pop(0) if named else "run"
     if command == "start":
         from devrun.config.start_line import read_start_line
 
@@ -92,14 +90,14 @@ def _dispatch(argv: Sequence[str], inbox: SignalInbox, guardian: int | None) -> 
     elif command == "up":
         from devrun.config.up_line import read_up_line
 
-        line = read_up_line(words, os.environ)
+        line = read_up_line(words, os.environ, folder=current_folder())
         reading = line if isinstance(line, Request) else line.reading
     else:
         reading = read_command_line(words, os.environ)
     if reading is Request.HELP:
         from devrun.cli.app import main
 
-        return main([command, "--help"])
+        return main([command, "--help"] if named else ["--help"])
     if reading is Request.VERSION:
         sys.stdout.write(f"devrun {__version__}\n")
         return ExitCode.OK
@@ -139,10 +137,10 @@ def command_first(argv: Sequence[str]) -> list[str]:
     return words
 
 
-def is_typers(words: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Whether a command line is not a run: it begins with a command, or a shell completes it."""
+def is_typers(words: Sequence[str]) -> bool:
+    """Whether a command line is not a run: it begins with a command, or is about completion."""
     first = words[0] if words else ""
-    return first in (*SUBCOMMANDS, *COMPLETION_OPTIONS) or "_DEVRUN_COMPLETE" in environ
+    return first in SUBCOMMANDS or first.partition("=")[0] in COMPLETION_OPTIONS
 
 
 def _manager() -> ServiceManager | None:

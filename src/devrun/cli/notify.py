@@ -39,6 +39,10 @@ Tell devrun, or systemd, how the service that this is run by is doing.
   extend TIME   it needs that long to start or to stop, from now: 500ms, 30s, 5m
 
 Exit code: 0, or 2 if nobody is there to be told.
+
+Examples:
+  devrun notify ready
+  devrun notify status "3 jobs are waiting"
 """
 
 PATIENCE = 5.0

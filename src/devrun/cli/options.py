@@ -6,7 +6,6 @@ message is devrun's own.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,6 @@ from typing import Annotated
 import typer
 
 from devrun.config.flags import FLAGS, Flag, Takes
-from devrun.errors import UsageError
 
 Option = partial(typer.Option, show_envvar=False, show_default=False)
 
@@ -286,43 +284,13 @@ def parameter(flag: Flag, meaning: Meaning) -> Parameter:
     return Parameter(flag.field, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _complete_format(incomplete: str) -> list[str]:
-    from devrun.export.formats import FORMATS
-
-    return [name for name in FORMATS if name.startswith(incomplete)]
-
-
-def _complete_process(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of the services that the line's files, or the folder's, have."""
-    from devrun.config.definitions import Format, Request, discovered, format_of, read_definitions
-
-    found = discovered(os.getcwd())
-    files = ctx.params.get("files") or ctx.params.get("file") or ([found] if found else [])
-    names: list[str] = []
-    for path in files:
-        if format_of(path) is Format.ECOSYSTEM:
-            continue  # Reading it would be running it.
-        try:
-            names += read_definitions([path], Request(os.getcwd(), os.environ)).places
-        except UsageError:
-            continue
-    return [name for name in names if name.startswith(incomplete)]
-
-
 Commands = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[COMMAND]...",
         help="A shell command line, or NAME=COMMAND; after -f also the name of a process.",
         show_default=False,
-        autocompletion=_complete_process,
     ),
-]
-NotifyWhat = Annotated[
-    str, typer.Argument(help="ready, reloading, stopping, status, watchdog or extend.")
-]
-NotifyValue = Annotated[
-    str | None, typer.Argument(help="The words of status; the time of extend.", show_default=False)
 ]
 ExportFormat = Annotated[
     str | None,
@@ -330,7 +298,6 @@ ExportFormat = Annotated[
         metavar="FORMAT",
         help="What the files are for.",
         show_default=False,
-        autocompletion=_complete_format,
     ),
 ]
 ExportFolder = Annotated[

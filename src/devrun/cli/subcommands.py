@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SUBCOMMANDS = ("init",)
+SUBCOMMANDS = ("init", "help")
 """Those that Typer reads; ``run``, ``start`` and ``check`` are read without it."""
 
 CONTROL_COMMANDS = (

@@ -58,7 +58,7 @@ def expand(words: Sequence[Word], *, cwd: str, allow_empty: bool) -> tuple[Word,
             expanded.append(word)
             continue
         if glob.runner not in names:
-            found = _script_names(glob.runner, cwd)
+            found = script_names(glob.runner, cwd)
             if found is None and not allow_empty:
                 raise UsageError(f'no package.json in this folder to find "{glob.text}" in')
             names[glob.runner] = tuple(found or ())
@@ -164,8 +164,12 @@ def _no_match(glob: _Glob, scripts: Sequence[str]) -> str:
     return f'no script in {where} matches "{glob.text}"{known} (--allow-empty lets that pass)'
 
 
-def _script_names(runner: str, cwd: str) -> Iterable[str] | None:
-    """Return the names of the scripts that a runner finds, each once; None if there is no file."""
+def script_names(runner: str, cwd: str) -> Iterable[str] | None:
+    """Return the names of the scripts that a runner finds, each once; None if there is no file.
+
+    Raises:
+        UsageError: The file is broken.
+    """
     scripts = _names_in(cwd, ("package.json", "package.json5"), "scripts")
     if runner != _DENO:
         return scripts

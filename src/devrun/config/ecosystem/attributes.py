@@ -57,7 +57,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("script", aliases=("exec", "cmd", "command")),
     Attribute("name"),
     Attribute("name_prefix"),
-    Attribute("namespace"),
+    Attribute("namespace", Treatment.WITHOUT_EFFECT),
     Attribute("cwd"),
     Attribute("args"),
     Attribute("exec_interpreter", aliases=("interpreter",)),

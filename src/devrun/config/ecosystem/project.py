@@ -20,7 +20,6 @@ from devrun.config.ecosystem.runtime import Exported, node_version
 from devrun.config.ecosystem.service import (
     Context,
     Numbering,
-    Read,
     check_runnable,
     read_app,
 )
@@ -53,7 +52,6 @@ class EcosystemProject:
         warnings: What the user should know, one line each.
         ignored: Attributes in the file that have no effect.
         on_demand: Apps that run only if they are named (``autostart: false``).
-        namespaces: Apps by their namespace.
         problems: Apps that cannot be run, and why: an error if one is to run.
         watch: Settings for all watching of the file's.
     """
@@ -65,7 +63,6 @@ class EcosystemProject:
     warnings: tuple[str, ...]
     ignored: tuple[str, ...]
     on_demand: frozenset[str]
-    namespaces: Mapping[str, tuple[str, ...]]
     problems: Mapping[str, str]
     watch: WatchSettings
 
@@ -146,7 +143,6 @@ def _project(
         tuple(map(_one_line, warnings)),
         tuple(dict.fromkeys(ignored)),
         frozenset(name for name, each in read.items() if each.on_demand),
-        _namespaces(read),
         {
             app.name: _one_line(f'{app.place}: app "{app.name}": {problem}')
             for app in apps
@@ -272,14 +268,6 @@ def _folder(given: Sorted, folder: str, cwd: str) -> tuple[str, str | None]:
 
 
 # -- the result ----------------------------------------------------------------------------------
-
-
-def _namespaces(read: Mapping[str, Read]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for name, each in read.items():
-        if each.namespace:
-            found[each.namespace] = (*found.get(each.namespace, ()), name)
-    return found
 
 
 def _lost(found: Exported, path: str) -> list[str]:

@@ -66,7 +66,6 @@ class Read:
     Attributes:
         service: The app, with the variables of its first instance.
         instances: How many of it run.
-        namespace: The group it is in, or None.
         on_demand: It runs only if it is named.
         problem: Why it cannot be run, or None.
     """
@@ -75,7 +74,6 @@ class Read:
     instances: int
     numbering: Numbering
     watching: Watching
-    namespace: str | None
     on_demand: bool
     problem: str | None
 
@@ -103,7 +101,6 @@ def read_app(app: App, context: Context) -> Read:
         count,
         numbering,
         watching,
-        app.text("namespace"),
         not app.flag("autostart", default=True),
         _problem(app) or program.problem,
     )
@@ -181,6 +178,8 @@ def _warn_of_what_is_different(app: App) -> None:
             "pid_file has no effect: devrun keeps the processes itself, and writes no such file"
         )
         app.warn(f"{message}; a command can: echo $$ > FILE; exec PROGRAM")
+    if app.text("namespace"):
+        app.warn("namespace has no effect: name the apps, as in devrun restart web worker")
     delay = app.seconds("restart_delay")
     if delay is not None and delay >= _LONG_DELAY:
         app.warn(f"restart_delay: {delay:g} s before each restart; no first start waits for it")
