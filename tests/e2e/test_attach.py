@@ -200,6 +200,82 @@ def test_one_that_does_not_run_is_waited_for(start, console):
     stop(console)
 
 
+@pytest.mark.parametrize(
+    ("command", "code", "why"),
+    [
+        ("exit 3", 3, "failed: exit code 3"),
+        ("kill -KILL $$", 137, "failed: ended by SIGKILL"),
+        ("true", 0, "completed"),
+    ],
+)
+@pytest.mark.parametrize("terminal", [None, (24, 80)])
+def test_one_that_has_ended_for_good_is_not_waited_for(
+    start, tmp_path, command, code, why, terminal
+):
+    toml(
+        tmp_path,
+        f"""
+        [services.job]
+        command = "{command}"
+        tty = true
+
+        [services.other]
+        command = "sleep 100"
+        """,
+    )
+    devrun = start("--no-color").wait_for("[job")
+    until(lambda: why.partition(":")[0] in start("ps").at_leisure().text, "the end")
+    run = start("attach", "job", terminal=terminal)
+    assert run.wait() == code
+    ways = "devrun restart job starts it, devrun logs job shows what it said"
+    assert run.lines == [f"devrun: job does not run ({why}); {ways}"]
+    stop(devrun)
+
+
+def test_one_that_will_start_again_is_waited_for(start, tmp_path):
+    toml(
+        tmp_path,
+        """
+        [services.job]
+        command = "test -e go && exec sleep 100"
+        tty = true
+        restart = "always"
+        max_restarts = 1000
+        backoff = { initial = "1s", factor = 1, jitter = 0 }
+
+        [services.other]
+        command = "sleep 100"
+        """,
+    )
+    devrun = start("--no-color").wait_for("restarting in")
+    run = start("attach", "job", terminal=(24, 80)).wait_for("attached to job")
+    (tmp_path / "go").write_text("")
+    run.wait_for("job has started again")
+    run.type(DETACH)
+    assert run.wait() == 0
+    stop(devrun)
+
+
+def test_in_its_own_terminal_it_is_refused(start, tmp_path):
+    shell = 'command = "sh"\ntty = true\n'
+    toml(tmp_path, f"[services.one]\n{shell}\n[services.two]\n{shell}")
+    devrun = start("--no-color").wait_for("[one]", "[two]")
+    run = attach(start, "one")
+    words = f"{sys.executable} -m devrun attach"
+    run.type(f"{words} one; echo code $?\r".encode())
+    run.wait_for("devrun: attach: this is one's own terminal, which would show itself for ever")
+    run.wait_for("code 2")
+    run.type(f"{words} two\r".encode()).wait_for("attached to two")
+    run.type(b"echo $((6 * 7)) is said\r").wait_for("42 is said")
+    assert start("restart", "one").wait() == 0
+    run.wait_for("one has started again")
+    run.type(f"{words} one; echo code $?\r".encode())
+    until(lambda: run.count("one's own terminal") == 2, "the second refusal")
+    run.type(DETACH)
+    assert run.wait() == 0
+    stop(devrun)
+
+
 # -- the whole screen -------------------------------------------------------------------------
 
 
@@ -243,6 +319,53 @@ def test_the_screen_is_as_it_was_after_a_signal(start, full_screen, number):
     assert run.wait() == -number
     assert_undone(run, before)
     stop(full_screen)
+
+
+@pytest.mark.parametrize("name", ["console", "plain"])
+def test_closing_the_window_ends_it_as_hang_ups_do(start, console, name):
+    run = start("attach", name, terminal=(24, 80)).wait_for(name, name)
+    run.hang_up()
+    assert run.wait() == -signal.SIGHUP
+    stop(console)
+
+
+def test_closing_the_window_of_a_full_screen_program_ends_it_as_hang_ups_do(start, full_screen):
+    run = attach(start, "editor").wait_for("FULL 24x80")
+    run.hang_up()
+    assert run.wait() == -signal.SIGHUP
+    stop(full_screen)
+
+
+@pytest.mark.parametrize("words", [["flood"], ["flood", "--no-stdin"]])
+def test_a_terminal_that_hangs_up_without_a_signal_ends_it_too(
+    start, runtime, tmp_path, words, mark
+):
+    """It is not the one that controls the command: nobody tells but reading and writing."""
+    flood = "n = 0\nwhile True: print('line', n := n + 1, flush=True)"
+    toml(tmp_path, f"[services.flood]\ncommand = {python(flood)}\ntty = true\n")
+    devrun = start("--no-color", "-q", "--hide", "flood")
+    until(lambda: sockets_in(runtime), "the socket")
+    until(lambda: start("ps").wait() == 0, "an answer")
+    leader, follower = os.openpty()
+    log = tmp_path / "stderr"
+    with open(log, "wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "devrun", "attach", *words],
+            stdin=follower,
+            stdout=follower,
+            stderr=stderr,
+            cwd=tmp_path,
+            env=os.environ | {"XDG_RUNTIME_DIR": str(runtime), "RUN_MARK": mark},
+            start_new_session=True,
+        )
+    os.close(follower)
+    shown = b""
+    while b"line " not in shown:
+        shown += os.read(leader, 65536)
+    os.close(leader)
+    assert process.wait(30) == -signal.SIGHUP
+    assert log.read_text() == ""
+    stop(devrun)
 
 
 def test_the_screen_is_as_it_was_when_devrun_is_killed(start, full_screen):
@@ -514,6 +637,8 @@ def test_the_api_refuses_what_cannot_be(start, console, runtime, name, query, st
         ([], 2, "attach needs the name of a service: devrun attach web"),
         (["consol"], 2, 'no service "consol" runs; did you mean "console"?'),
         (["console", "plain"], 2, "attach takes one name; there is plain too"),
+        (["console", "--detach-keys", ""], 2, '--detach-keys "": no such key; write for example'),
+        (["console", "--detach-keys="], 2, '--detach-keys "": no such key; write for example'),
         (["console", "--detach-keys", "f1"], 2, '--detach-keys "f1": no such key'),
         (["console", "--name", "x"], 1, 'no devrun that is called "x" runs'),
     ],

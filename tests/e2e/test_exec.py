@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from running import program, until
+from supervised import toml
 
 
 @pytest.fixture
@@ -46,6 +47,75 @@ def test_a_word_with_blanks_is_a_line(devrun, project):
 
 def test_options_of_the_command_are_its_own(devrun, project):
     assert said(devrun("exec", "echo", "-f", "x", "--help")) == ["-f x --help"]
+
+
+@pytest.fixture
+def of_toml(tmp_path):
+    """Return a project whose file names its files of variables, and so has no ``.env``."""
+    (tmp_path / ".env").write_text("A=fromenv\n")
+    (tmp_path / "proj.env").write_text("B=proj\nC=proj\n")
+    (tmp_path / "own.env").write_text("C=own\n")
+    return toml(
+        tmp_path,
+        """
+        env_file = ["proj.env"]
+
+        [services.web]
+        command = "echo $A-$B-$C-$D-$PORT"
+        env_file = ["own.env"]
+        env = { D = "${B}x" }
+        port = 4000
+
+        [services.second]
+        command = ["sh", "-c", "echo $A-$B-$C"]
+
+        [services.bash]
+        command = "echo ${BASH_VERSION:+bash} $B"
+        shell = "bash"
+        """,
+    )
+
+
+LOOK = "echo $A-$B-$C"
+
+
+@pytest.mark.parametrize("words", [["--", "sh", "-c", LOOK], ["sh", "-c", LOOK], [LOOK]])
+def test_a_command_gets_the_environment_of_a_toml_file(devrun, of_toml, words):
+    assert said(devrun("exec", *words)) == ["-proj-proj"]
+    assert said(devrun("exec", "-f", "devrun.toml", *words)) == ["-proj-proj"]
+    assert said(devrun("exec", *words, env_added={"B": "mine"})) == ["-mine-proj"]
+
+
+def test_a_service_of_a_toml_file_gets_its_own_environment_too(devrun, of_toml):
+    assert said(devrun("exec", "web")) == ["-proj-own-projx-4000"]
+    assert said(devrun("exec", "second")) == ["-proj-proj"]
+    assert said(devrun("exec", "bash")) == ["bash proj"]
+
+
+def test_a_run_of_a_toml_file_has_the_same_environment(devrun, of_toml):
+    run = devrun("--no-color", "--raw")
+    assert run.wait() == 0
+    assert sorted(run.lines) == ["-proj-own-projx-4000", "-proj-proj", "bash proj"]
+
+
+def test_files_that_are_named_stand_above_those_of_a_toml_file_or_alone(devrun, of_toml):
+    assert said(devrun("exec", "--env-file", "own.env", LOOK)) == ["-proj-own"]
+    assert said(devrun("exec", "-e", "own.env", LOOK)) == ["--own"]
+    assert said(devrun("exec", "--no-env", LOOK)) == ["--"]
+
+
+def test_what_a_toml_file_says_of_precedence_holds(devrun, of_toml):
+    text = (of_toml / "devrun.toml").read_text()
+    (of_toml / "devrun.toml").write_text("env_override = true\n" + text)
+    assert said(devrun("exec", LOOK, env_added={"B": "mine"})) == ["-proj-proj"]
+
+
+def test_a_toml_file_that_is_wrong_is_one_line(devrun, of_toml):
+    (of_toml / "devrun.toml").write_text("env_files = 'proj.env'\n[services]\nweb = 'true'\n")
+    run = devrun("exec", "true", "x")
+    assert run.wait() == 2
+    assert run.text.startswith("devrun: devrun.toml:1: ")
+    assert run.text.count("\n") == 1
 
 
 @pytest.mark.parametrize("code", [0, 3, 255])

@@ -8,13 +8,16 @@ import signal
 import sys
 import tempfile
 import termios
+from functools import partial
 from pathlib import Path
 
 import pexpect
 import pytest
 from running import program, until
+from supervised import toml
 
 HELP = "keys: r restart, s status, Enter an empty line, q quit, ? these"
+HINT = "--> keys: ? shows them"
 SERVICES = "--no-color", "web=echo web is up; exec sleep 100", "worker=echo worker; exec sleep 100"
 
 
@@ -40,6 +43,10 @@ def with_keys(start, *words, **env):
     before = attributes(run)
     until(lambda: attributes(run) != before, "keys one by one")
     return run, before
+
+
+def said(run, text, times):
+    return run.count(text) == times
 
 
 def by_now(start):
@@ -71,7 +78,7 @@ def test_first_letters_choose_what_restarts(start):
     run.type(b"r").wait_for("restart which? Enter all; or the first letters of web, worker; Esc")
     run.type(b"wo").wait_for("restarting worker")
     until(lambda: run.count("[worker] worker\r\n") == 2, "the restart")
-    run.type(b"r")
+    run.type(b"\r").type(b"r")
     until(lambda: run.count("restart which?") == 2, "the question")
     run.type(b"\x1b").wait_for("nothing is restarted")
     assert run.count("[web] web is up") == 1
@@ -82,6 +89,116 @@ def test_first_letters_choose_what_restarts(start):
     until(lambda: run.count("[worker] worker\r\n") == 3, "the restart of all")
     run.type(b"\x03")
     assert run.wait() == -signal.SIGINT
+
+
+def test_the_whole_name_and_enter_are_one_choice(start):
+    """The letters behind the first ones are no commands, nor is Enter "all" of another choice."""
+    names = "worker", "postgresql", "web"
+    run, _ = with_keys(start, "--no-color", *(f"{n}=echo up {n}; exec sleep 100" for n in names))
+    run.wait_for(*(f"up {name}\r\n" for name in names))
+    for question, name in enumerate(("worker", "postgresql"), start=1):
+        run.type(b"r")
+        until(partial(said, run, "restart which?", question), "the question")
+        for letter in f"{name}\r":
+            run.type(letter.encode()).at_leisure()
+        until(partial(said, run, f"up {name}\r\n", 2), "the restart")
+    run.type(b"?").wait_for(HELP)
+    run.type(b"\x03")
+    assert run.wait() == -signal.SIGINT
+    assert run.count("restarting ") == 2
+    assert run.count("up web\r\n") == 1
+    assert "SIGTERM to" not in run.text
+    assert "no service begins" not in run.text
+
+
+def test_a_name_that_arrives_at_once_is_one_choice_too(start):
+    run, _ = with_keys(start)
+    run.wait_for("web is up", "worker\r\n")
+    run.type(b"r").wait_for("restart which?")
+    run.type(b"worker\r").wait_for("restarting worker")
+    until(lambda: run.count("[worker] worker\r\n") == 2, "the restart")
+    run.type(b"s").wait_for("--> NAME")
+    run.type(b"\x03")
+    assert run.wait() == -signal.SIGINT
+    assert run.count("restart which?") == 1
+
+
+def test_a_wrong_name_and_enter_restart_nothing(start):
+    run, _ = with_keys(start)
+    run.wait_for("web is up", "worker\r\n")
+    run.type(b"r").wait_for("restart which?")
+    run.type(b"wrkerq").wait_for(
+        'no service begins with "wr"; there are web, worker: erase, or Esc'
+    )
+    run.type(b"\r").wait_for("nothing is restarted")
+    run.type(b"?").wait_for(HELP)
+    run.type(b"\x03")
+    assert run.wait() == -signal.SIGINT
+    assert "restarting" not in run.text
+    assert "SIGTERM to" not in run.text
+
+
+# -- what says that there are keys ------------------------------------------------------------
+
+FILE = """
+[services.web]
+command = "echo web is up; exec sleep 100"
+
+[services.worker]
+command = "echo worker; exec sleep 100"
+"""
+
+
+def test_a_run_of_a_file_begins_with_that(start, tmp_path):
+    toml(tmp_path, FILE)
+    run, _ = with_keys(start, "--no-color")
+    run.wait_for(HINT, "web is up", "worker\r\n")
+    run.type(b"\r").wait_for("\r\n\r\n")
+    run.type(b"x").at_leisure().type(b"s").wait_for("--> NAME")
+    run.type(b"\x03")
+    assert run.wait() == -signal.SIGINT
+    assert run.count("keys:") == 1
+
+
+@pytest.mark.parametrize("key", [b"\r", b"x"])
+def test_a_run_of_commands_says_so_when_a_key_is_pressed(start, key):
+    run, _ = with_keys(start)
+    run.wait_for("web is up", "worker\r\n")
+    by_now(start)
+    assert "keys:" not in run.text
+    run.type(key).wait_for(HINT)
+    run.at_leisure().type(key).at_leisure().type(b"s").wait_for("--> NAME")
+    run.type(b"\x03")
+    assert run.wait() == -signal.SIGINT
+    assert run.count("keys:") == 1
+
+
+def test_whoever_has_seen_the_keys_is_told_nothing_more(start):
+    run, _ = with_keys(start)
+    run.wait_for("web is up").type(b"?").wait_for(HELP)
+    run.type(b"x").at_leisure().type(b"s").wait_for("--> NAME")
+    run.type(b"\x03")
+    assert run.wait() == -signal.SIGINT
+    assert HINT not in run.text
+
+
+@pytest.mark.parametrize("words", [("--quiet",), ("--hide", "worker"), ("-i",), ("--no-keys",)])
+def test_nothing_is_said_of_keys_where_there_are_none_or_little_is_wanted(start, tmp_path, words):
+    toml(tmp_path, FILE)
+    run = start("--no-color", *words).wait_for("web is up")
+    by_now(start)
+    run.type(b"\x03")
+    run.wait()
+    assert "keys:" not in run.text
+
+
+def test_nothing_is_said_of_keys_to_a_pipe(start, tmp_path):
+    toml(tmp_path, FILE)
+    run = start("--no-color", terminal=None).wait_for("web is up", "worker\n")
+    by_now(start)
+    run.signal(signal.SIGTERM)
+    run.wait()
+    assert "keys:" not in run.text
 
 
 def test_the_second_q_kills(start):

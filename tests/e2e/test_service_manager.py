@@ -108,6 +108,59 @@ def test_is_told_what_failed(project, manager):
     assert status == "0 of 2 services up; failed: bad; waiting for: web"
 
 
+def until_ready(manager):
+    """Return all messages up to the one that says READY=1."""
+    found = [manager.message()]
+    while "READY" not in found[-1]:
+        found.append(manager.message())
+    return found
+
+
+@pytest.mark.parametrize("held_up", [False, True])
+def test_does_not_wait_for_what_has_failed_for_good(project, manager, held_up):
+    held = "[services.held]\ncommand = 'sleep 60'\ndepends_on = ['bad']\n" if held_up else ""
+    bad = f"[services.bad]\ncommand = {python('sys.exit(3)')}\nready = {{ log = 'never' }}\n"
+    project.write(bad + WEB + held)
+    project.begin(env={"NOTIFY_SOCKET": manager.address})
+    with open(project.folder / "go", "w"):
+        pass
+    said = until_ready(manager)
+    status = [message["STATUS"] for message in said if "STATUS" in message][-1]
+    some = "1 of 3 services up" if held_up else "1 of 2 services up"
+    # What depends on it may fail with it, or be held up.
+    assert status.startswith(f"{some}; failed: bad")
+    assert "waiting for: web" not in status
+
+
+def test_waits_for_the_others_where_one_has_failed(project, manager):
+    project.write(f"[services.bad]\ncommand = {python('sys.exit(3)')}\n" + WEB)
+    project.begin(env={"NOTIFY_SOCKET": manager.address})
+    status = ""
+    while status != "0 of 2 services up; failed: bad; waiting for: web":
+        message = manager.message()
+        assert "READY" not in message
+        status = message.get("STATUS", status)
+    with open(project.folder / "go", "w"):
+        pass
+    assert until_ready(manager)[-1]["READY"] == "1"
+
+
+def test_another_configuration_before_all_is_ready_is_no_readiness(project, manager):
+    project.write("[services.a]\ncommand = 'sleep 60'\n" + WEB)
+    project.begin(env={"NOTIFY_SOCKET": manager.address})
+    while manager.next("STATUS") != "1 of 2 services up; waiting for: web":
+        pass
+    project.write("[services.a]\ncommand = 'sleep 61'\n" + WEB)
+    asks = project.begin("up", "-d").wait_for("a: ")
+    with open(project.folder / "go", "w"):
+        pass
+    assert asks.wait() == 0
+    said = until_ready(manager)
+    assert not any("RELOADING" in message for message in said)
+    assert "MAINPID" in said[-1], "the first of all"
+    assert [message["STATUS"] for message in said if "STATUS" in message][-1] == "2 services up"
+
+
 def test_is_told_of_a_run_that_is_over_at_once(project, manager):
     run = project.begin("true", env={"NOTIFY_SOCKET": manager.address})
     assert manager.next("READY") == "1"

@@ -31,9 +31,10 @@ def test_the_example_project_in_colours(devrun, tmp_path):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/there", timeout=20) as answer:
         assert b"you asked for /there" in answer.read()
     run.wait_for("/there")
-    until(lambda: len({line[:8] for line in run.display()}) >= 3, "all three on the screen")
+    until(lambda: len({line[:8] for line in run.display()}) >= 4, "all three on the screen")
     colors = {}
-    for number, line in enumerate(run.display()):
+    assert run.display()[0] == "--> keys: ? shows them"
+    for number, line in enumerate(run.display()[1:], start=1):
         assert line[:8] in ("[web   ]", "[worker]", "[ticker]"), run.display()
         colors.setdefault(line[:8], set()).add(color_at(run, number, 1))
         assert color_at(run, number, 9) != colors[line[:8]] or "\x1b" not in line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import plistlib
+import re
 import shutil
 import subprocess
 import sys
@@ -31,11 +32,11 @@ def startup(place, tmp_path):
     env = {**os.environ, "HOME": str(tmp_path / "home"), "TOKEN": "verysecret"}
     env.pop("XDG_CONFIG_HOME", None)
 
-    def do(*words, code=0):
+    def do(*words, code=0, cwd=place, **variables):
         done = subprocess.run(
             [sys.executable, "-m", "devrun", "startup", *words],
-            cwd=place,
-            env=env,
+            cwd=cwd,
+            env=env | variables,
             capture_output=True,
             text=True,
             check=False,
@@ -129,8 +130,80 @@ class TestUnit:
         unit.write_text(systemd_unit(this))
         assert verify(unit, tmp_path) == ""
 
+    @pytest.mark.parametrize("name", ["tür und tör", "магазин", "a+b@c", "[x]", "x" * 250])
+    def test_has_a_name_that_systemd_takes_wherever_it_is(self, startup, units, tmp_path, name):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "devrun.toml").write_text(TOML)
+        said = startup(cwd=folder)
+        [unit] = units.glob("*.service")
+        assert f"wrote {unit}" in said
+        assert re.fullmatch(r"devrun-[A-Za-z0-9:_.-]+-[0-9a-f]{8}\.service", unit.name)
+        assert verify(unit, tmp_path) == ""
+        assert f"WorkingDirectory={folder}" in unit.read_text().splitlines()
+        startup("--remove", cwd=folder)
+        assert not unit.exists()
+
+    def test_has_another_name_for_a_folder_that_looks_alike(self, startup, units, tmp_path):
+        for name in ("über", "öber"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "devrun.toml").write_text(TOML)
+            startup(cwd=tmp_path / name)
+        first, second = units.glob("*.service")
+        assert first.name.rpartition("-")[0] == second.name.rpartition("-")[0] == "devrun-_ber"
+
+
+class TestVariables:
+    """Those of this shell are not there when the machine starts."""
+
+    def test_of_options_are_named_with_what_to_write(self, startup, units):
+        said = startup(DEVRUN_PROFILE="full", DEVRUN_SUCCESS="verysecret", DEVRUN_TIMINGS="1")
+        names = "DEVRUN_PROFILE, DEVRUN_SUCCESS, DEVRUN_TIMINGS"
+        way = "write devrun startup --profile … --success … --timings"
+        what = "hold for this shell alone, and not for what is started there"
+        warnings = [line for line in said.splitlines() if line.startswith("devrun: ")]
+        assert warnings == [f"devrun: {names}: {what}; if it is to, {way}"]
+        assert "full" not in said
+        assert "verysecret" not in said
+        [unit] = units.glob("*.service")
+        assert ' "up"\n' in unit.read_text()
+
+    @pytest.mark.parametrize(
+        ("name", "value", "way"),
+        [
+            ("DEVRUN_KEYS", "no", "--keys=false"),
+            ("DEVRUN_NO_ENV", "1", "--no-env"),
+            ("DEVRUN_ENV", "A=verysecret", "--env-file …"),
+            ("CONCURRENTLY_KILL_OTHERS", "true", "--kill-others"),
+        ],
+    )
+    def test_are_told_as_options_are_written(self, startup, name, value, way):
+        said = startup("--print", **{name: value})
+        assert f"devrun: {name}: holds for this shell alone" in said
+        assert f"write devrun startup {way}\n" in said
+        assert "verysecret" not in said
+
+    def test_that_change_nothing_are_not_told(self, startup):
+        said = startup("--print", "--tail", "3", DEVRUN_TAIL="4", DEVRUN_PROFILE="")
+        assert "for this shell alone" not in said
+        assert "for this shell alone" not in startup("--print", DEVRUN_FOCUS="web")
+        assert "for this shell alone" not in startup("--remove", DEVRUN_PROFILE="full")
+
 
 class TestRefuses:
+    def test_names_that_are_no_utf_8(self, startup, units, tmp_path):
+        """systemd ignores a line that has such bytes, whichever it is."""
+        folder = os.fsencode(tmp_path) + b"/f\xff"
+        os.mkdir(folder)
+        with open(folder + b"/devrun.toml", "w") as file:
+            file.write(TOML)
+        said = startup(cwd=folder, code=2)
+        assert (
+            said
+            == f"devrun: {tmp_path}/f\\xff: not UTF-8, and systemd takes nothing else; rename it\n"
+        )
+        assert not units.exists()
+
     def test_to_write_values_down(self, startup, units):
         assert "--env: its values would be written down" in startup("--env", "A=b", code=2)
         assert not units.exists()

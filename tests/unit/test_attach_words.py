@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from devrun.cli.control.detaching import DetachKeys
 from devrun.errors import UsageError
 from devrun.model import Service
-from devrun.supervise.choosing import Answer, Choice
+from devrun.supervise.choosing import IN_SUCCESSION, Answer, Choice, Rest
 from devrun.supervise.input import addressed
 
 
@@ -91,11 +91,10 @@ def chosen(text, names=NAMES):
     ("text", "answer"),
     [
         ("\r", Answer((0, 1, 2, 3), "restarting all")),
-        ("d", Answer((3,), "restarting db")),
-        ("we", Answer((0, 1), "restarting web")),
-        ("wx", Answer(text='no service begins with "wx"; there are web, worker, db')),
+        ("d", Answer((3,), "restarting db", rest="b")),
+        ("we", Answer((0, 1), "restarting web", rest="b")),
         ("w\n", Answer(text='"w" is the beginning of web, worker')),
-        ("w\x7fd", Answer((3,), "restarting db")),
+        ("w\x7fd", Answer((3,), "restarting db", rest="b")),
         ("w\x1b", Answer(text="nothing is restarted")),
     ],
 )
@@ -105,6 +104,45 @@ def test_first_letters_choose(text, answer):
 
 def test_a_name_that_another_begins_with_is_chosen_by_enter():
     assert chosen("web\r", {"web": [0], "web2": [1]}) == Answer((0,), "restarting web")
+
+
+def test_letters_that_no_service_begins_with_are_told_once_and_end_nothing():
+    choice = Choice(NAMES)
+    assert choice.take("w") is None
+    text = 'no service begins with "wr"; there are web, worker, db: erase, or Esc none'
+    assert choice.take("r") == Answer(text=text, is_open=True)
+    assert choice.take("k") is None
+    assert choice.take("\x7f") is None
+    assert choice.take("\x7f") is None
+    assert choice.take("o") == Answer((2,), "restarting worker", rest="rker")
+
+
+def test_enter_behind_letters_that_no_service_begins_with_restarts_nothing():
+    choice = Choice(NAMES)
+    for key in "wrker":
+        choice.take(key)
+    assert choice.take("\r") == Answer(text="nothing is restarted")
+
+
+@pytest.mark.parametrize("end", ["", "\r", "s"])
+@pytest.mark.parametrize("typed", ["", "r", "rker"])
+def test_the_rest_of_a_name_is_no_command_however_it_is_cut(typed, end):
+    for place in range(len(typed) + 1):
+        rest = Rest("rker", 0)
+        assert rest.behind(typed[:place], 1) is None
+        behind = rest.behind(typed[place:] + end, 2)
+        assert behind == {"": None, "\r": "", "s": "s"}[end]
+
+
+def test_one_enter_belongs_to_a_name():
+    assert Rest("rker", 0).behind("\r\r", 1) == "\r"
+
+
+def test_what_comes_long_after_the_first_letters_is_a_command():
+    rest = Rest("rker", 0)
+    assert rest.behind("r", IN_SUCCESSION) is None
+    assert rest.behind("k", 2 * IN_SUCCESSION) is None
+    assert rest.behind("e", 3 * IN_SUCCESSION + 0.1) == "e"
 
 
 def test_many_names_are_no_long_line():

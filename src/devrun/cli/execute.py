@@ -17,7 +17,7 @@ from devrun.config.instances import first_port
 from devrun.config.option_reader import Request
 from devrun.errors import DevrunError, ExitCode, SpawnError
 from devrun.output.complaint import complain
-from devrun.process.command import SHELL, find_program
+from devrun.process.command import SHELL, argv_for, find_program
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ def _become(command: OneCommand, environ: Mapping[str, str]) -> NoReturn:
         env["PORT"] = str(command.port)
     if command.offset is not None:
         env["PORT"] = str(first_port(variables) + command.offset)
-    if command.line:
+    if command.line and command.shell is not None:
+        argv = argv_for(command.words[0], command.shell)
+    elif command.line:
         line, *arguments = command.words
         rest = ' "$@"' if arguments else ""
         argv = [SHELL, "-c", line + rest, *(["sh", *arguments] if arguments else [])]

@@ -16,18 +16,22 @@ if TYPE_CHECKING:
 def companions_of(project: Project) -> tuple[Companion, ...]:
     """Return what takes keys, where the terminal is devrun's alone.
 
-    It is not if stdin is somebody's input, or a service has it too.
+    It is not if stdin is somebody's input, or a service has it too. That there are keys is said at
+    the beginning of a run of what a file defines; what concurrently could run as well looks as it
+    does there, and it is said when a key is pressed.
     """
     output = project.output
     is_wanted = output.keys and not output.quiet and output.log_format is LogFormat.TEXT
     is_free = project.input_target is None and project.focus is None
     inherited = any(service.raw and not service.hidden for service in project.services)
     if is_wanted and is_free and not inherited and os.isatty(0) and os.isatty(1):
-        return (_take_keys,)
+        from_file = any(service.process for service in project.services)
+        announces = from_file and not any(service.hidden for service in project.services)
+        return (lambda inside: _take_keys(inside, announces=announces),)
     return ()
 
 
-async def _take_keys(inside: Inside) -> None:
+async def _take_keys(inside: Inside, *, announces: bool) -> None:
     """Take keys until no service runs any more."""
     import trio
 
@@ -45,6 +49,7 @@ async def _take_keys(inside: Inside) -> None:
         publish=inside.bus.publish,
         status=lambda: _status(inside),
         kill=lambda: supervisor.shutdown.by_user(Level.KILL),
+        announces=announces,
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(keys.run)

@@ -13,8 +13,11 @@ from contextlib import suppress
 
 from devrun.cli.loading import current_folder, resolution_of
 from devrun.config.command_line import Reading
+from devrun.config.flags import Flag, Takes
 from devrun.config.option_reader import Request
-from devrun.config.startup_line import StartupLine, read_startup_line
+from devrun.config.settings import RunSettings
+from devrun.config.startup_line import STARTUP_FLAGS, StartupLine, read_startup_line
+from devrun.config.up_line import naming_services
 from devrun.errors import ExitCode, UsageError
 from devrun.export.startup import (
     MARK,
@@ -46,6 +49,7 @@ def startup(words: Sequence[str], environ: Mapping[str, str]) -> int:
     if line.remove:
         return target.remove()
     _check(line.reading)
+    _tell_of_variables(line, environ)
     if line.print:
         sys.stdout.write(target.text)
         return ExitCode.OK
@@ -69,7 +73,9 @@ def _check(reading: Reading) -> None:
         UsageError: It cannot, or one would be.
     """
     try:
-        resolution = resolution_of(reading.settings, cwd=current_folder(), terminal=False)
+        folder = current_folder()
+        settings = naming_services(reading.settings, folder)
+        resolution = resolution_of(settings, cwd=folder, terminal=False)
     except UsageError as error:
         raise UsageError(reading.in_their_words(str(error))) from error
     if resolution.defined is None or any(not s.process for s in resolution.project.services):
@@ -77,6 +83,37 @@ def _check(reading: Reading) -> None:
         raise UsageError(f"{message}; put them into a devrun.toml or a Procfile")
     for warning in (*reading.warnings, *resolution.warnings):
         complain(warning)
+
+
+def _tell_of_variables(line: StartupLine, environ: Mapping[str, str]) -> None:
+    """Warn of this shell's options for runs, which are not there when the machine starts."""
+    from devrun.config.flags import concurrently_flag, variables
+
+    own, usual = variables(), RunSettings()
+    ways: dict[str, str] = {}
+    for name in (name for name in environ if environ[name]):
+        flag = own.get(name) or concurrently_flag(name)
+        if flag is None or flag not in STARTUP_FLAGS:
+            continue
+        if getattr(line.reading.settings, flag.field) == getattr(usual, flag.field):
+            ways[name] = _in_words(flag, environ[name])
+    if ways:
+        hold = "holds" if len(ways) == 1 else "hold"
+        message = (
+            f"{', '.join(ways)}: {hold} for this shell alone, and not for what is started there"
+        )
+        way = " ".join(dict.fromkeys(ways.values()))
+        complain(f"{message}; if it is to, write devrun startup {way}")
+
+
+def _in_words(flag: Flag, text: str) -> str:
+    """Return how words say what a variable says, without its value."""
+    if flag.field == "env":
+        return "--env-file …"
+    if flag.takes is not Takes.NOTHING:
+        return f"{flag.name} …"
+    off = text.strip().lower() in ("0", "false", "no", "off")
+    return f"{flag.name}=false" if off else flag.name
 
 
 def _what(line: StartupLine, environ: Mapping[str, str]) -> Startup:

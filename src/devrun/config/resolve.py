@@ -133,7 +133,7 @@ def _defined(
     settings, env_name = _without_env_name(settings, files)
 
     def layered(env_files: tuple[str, ...] | None, override: bool | None) -> dict[str, str]:  # noqa: FBT001 - the reader's form
-        own = _environment(settings, cwd, env_files, override=bool(override))
+        own = with_own_files(settings, cwd, env_files, override=bool(override))
         own = _readable(own, unreadable)
         return {name: variable.value for name, variable in layers(own, environ).items()}
 
@@ -252,13 +252,14 @@ def environment_settings(
         toml: What a TOML file says; its files take the place of the shared root ``.env``.
     """
     if toml is None:
-        return _environment(settings, cwd, None, override=False)
-    return _environment(settings, cwd, toml.env_files, override=bool(toml.env_override))
+        return with_own_files(settings, cwd, None, override=False)
+    return with_own_files(settings, cwd, toml.env_files, override=bool(toml.env_override))
 
 
-def _environment(
+def with_own_files(
     settings: RunSettings, cwd: str, own: tuple[str, ...] | None, *, override: bool
 ) -> EnvironmentSettings:
+    """Return which files are read where a project names its own, or none (None)."""
     files = tuple(os.path.join(cwd, os.path.expanduser(path)) for path in settings.env_files)
     root = None if settings.no_env or own is not None else find_root_file(cwd)
     if own is not None and not settings.no_env:

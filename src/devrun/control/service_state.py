@@ -6,10 +6,12 @@ end, and the watchdog does what it is for.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import trio
 
+from devrun.control.detached import SETTLED_AFTER
 from devrun.control.rising import Picture, Rise, picture_of
 from devrun.process.service_notify import ServiceManager
 
@@ -72,16 +74,28 @@ class _News:
 
     async def tell_all(self) -> None:
         """Tell, until the run begins to end."""
+        is_settled = False
         while not self._supervisor.is_stopping:
             # What happens while something is told is seen at another look, before any waiting.
-            if not await self.tell():
+            if await self.tell(is_settled=is_settled):
+                continue
+            is_decided = bool(self._ready) and picture_of(self._supervisor).is_decided
+            with trio.move_on_after(SETTLED_AFTER if is_decided else inf) as waiting:
                 await self._supervisor.news.changed()
+            is_settled = waiting.cancelled_caught
 
-    async def tell(self) -> bool:
-        """Tell what is new; return whether there was anything."""
+    async def tell(self, *, is_settled: bool = False) -> bool:
+        """Tell what is new; return whether there was anything.
+
+        Whoever waits for READY=1 waits no longer than ``up -d`` does: what has failed, and what
+        that holds up, is not awaited, and is told in the status.
+
+        Args:
+            is_settled: Nothing has happened for a while.
+        """
         picture = picture_of(self._supervisor)
         fields: list[str] = []
-        if picture.is_up:
+        if picture.is_up or (is_settled and picture.is_decided):
             fields, self._ready = self._ready, []
         if (status := status_of(picture)) != self._status and not self._supervisor.is_stopping:
             self._status = status

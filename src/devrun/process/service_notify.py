@@ -29,10 +29,12 @@ class ServiceManager:
 
     Attributes:
         watchdog: Seconds within which it wants a sign of life again and again, or None.
+        is_ready: It has been told that devrun is ready, and so may be told of a reload.
     """
 
     def __init__(self, address: str, *, watchdog: float | None) -> None:
         self.watchdog = watchdog
+        self.is_ready = False
         # "@" stands for the NUL byte of an address that is no file (unix(7)).
         self._place = "\0" + address[1:] if address[0] == "@" else address
         self._sender: socket.socket | None = None
@@ -41,6 +43,7 @@ class ServiceManager:
         """Send a message; where nobody takes it, nothing is to be done."""
         import trio
 
+        self.is_ready = self.is_ready or "READY=1" in fields
         data = "\n".join(fields).encode(errors="surrogateescape")[:LARGEST]
         await trio.lowlevel.checkpoint()
         with trio.move_on_after(PATIENCE):

@@ -13,10 +13,11 @@ from devrun.errors import DevrunError
 from devrun.events import Event, Notice
 from devrun.model import Service
 from devrun.sources.keyboard import Keyboard
-from devrun.supervise.choosing import Choice
+from devrun.supervise.choosing import Choice, Rest
 from devrun.supervise.dependencies import name_of
 
 HELP = "keys: r restart, s status, Enter an empty line, q quit, ? these"
+HINT = "keys: ? shows them"
 
 _ENTER = "\r\n"
 
@@ -34,14 +35,16 @@ class Asked(Protocol):
 class Keys:
     """Does what keys say; keys that say nothing do nothing.
 
-    Several that come at once are no command, but what somebody has pasted, or an arrow; but there
-    may be Enter before a key.
+    That there are keys is said at the beginning, or when Enter or a key is pressed that is no
+    command; once, and not to somebody who knows. Several that come at once are no command, but what
+    somebody has pasted, or an arrow; but there may be Enter before a key.
 
     Args:
         services: By index; there may be more later.
         publish: Shows a line.
         status: Returns the lines of a table.
         kill: Ends the run at once, when it is ending already.
+        announces: It is said at the beginning that there are keys.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Keys:
         publish: Callable[[Event], None],
         status: Callable[[], Awaitable[Sequence[str]]],
         kill: Callable[[], None],
+        announces: bool,
     ) -> None:
         self._keyboard = keyboard
         self._services = services
@@ -60,12 +64,17 @@ class Keys:
         self._publish = publish
         self._status = status
         self._kill = kill
+        self._announces = announces
+        self._is_known = False
         self._choice: Choice | None = None
+        self._rest: Rest | None = None
         self._quits = False
 
     async def run(self) -> None:
         """Take keys until the terminal hangs up; to be cancelled at the end of the run."""
         async with trio.open_nursery() as nursery:
+            if self._announces and self._keyboard.is_ours():
+                self._hint()
             try:
                 async for typed in self._keyboard.keys():
                     self._take(typed.decode("utf-8", "replace"), nursery)
@@ -76,9 +85,9 @@ class Keys:
         if self._choice is not None:
             self._choose(self._choice, typed, nursery)
             return
-        while typed and typed[0] in _ENTER:
-            self._say("")
-            typed = typed[1:]
+        typed = self._behind_name(typed)
+        if typed[:1] and typed[0] in _ENTER:
+            typed = self._make_room(typed)
         if typed in ("r", "R"):
             self._choice = Choice(self._names())
             self._say(f"restart which? {self._choice.prompt}")
@@ -87,7 +96,35 @@ class Keys:
         elif typed in ("q", "Q"):
             self._quit()
         elif typed in ("?", "h"):
+            self._is_known = True
             self._say(HELP)
+        elif len(typed) == 1:
+            self._hint()
+
+    def _make_room(self, typed: str) -> str:
+        """Make an empty line for each Enter, and return what is behind them."""
+        behind = typed.lstrip(_ENTER)
+        for _ in range(len(typed) - len(behind)):
+            self._say("")
+        if not behind:
+            self._hint()
+        return behind
+
+    def _behind_name(self, typed: str) -> str:
+        """Return what was typed without the rest of the name that was chosen by its beginning."""
+        if self._rest is None:
+            return typed
+        behind = self._rest.behind(typed, trio.current_time())
+        if behind is None:
+            return ""
+        self._rest = None
+        of_name = typed.removesuffix(behind).strip(_ENTER)
+        return "" if of_name else behind  # What came at once with letters was pasted.
+
+    def _hint(self) -> None:
+        if not self._is_known:
+            self._is_known = True
+            self._say(HINT)
 
     def _say(self, text: str) -> None:
         self._publish(Notice(text))
@@ -100,13 +137,18 @@ class Keys:
         return found
 
     def _choose(self, choice: Choice, typed: str, nursery: trio.Nursery) -> None:
-        for key in typed:
+        for place, key in enumerate(typed):
             answer = choice.take(key)
             if answer is None:
                 continue
-            self._choice = None
             if answer.text:
                 self._say(answer.text)
+            if answer.is_open:
+                continue
+            self._choice = None
+            if answer.rest is not None:
+                self._rest = Rest(answer.rest, trio.current_time())
+                self._behind_name(typed[place + 1 :])
             if answer.indices:
                 nursery.start_soon(self._restart, answer.indices)
             return

@@ -10,19 +10,20 @@ from collections.abc import Mapping
 from enum import Enum
 from types import FrameType
 
-from devrun.cli.control.choice import runs_with
+from devrun.cli.control.attachable import OVER, instance, refuse_inside, say_over
 from devrun.cli.control.detaching import USUAL, DetachKeys
 from devrun.cli.control.line import Line
 from devrun.cli.control.own_terminal import STDIN, OwnTerminal
 from devrun.control.runs import Running
 from devrun.control.terminal_stream import ENOUGH, TerminalStream
-from devrun.errors import ExitCode, UsageError
+from devrun.errors import ExitCode
 from devrun.output.complaint import complain
 from devrun.process.ending import die_of
 from devrun.process.signals import CONTINUE, RESIZE, STOP, SUSPEND
 
 _AT_ONCE = 16 * 1024
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+_HANG_UP: int = getattr(signal, "SIGHUP", signal.SIGTERM)
 
 
 class _Ended(Exception):  # noqa: N818 - a signal, not a defect
@@ -51,10 +52,12 @@ def attach(line: Line) -> int:
         The exit code: that of the service if it has ended, 0 after detaching.
 
     Raises:
-        UsageError: There is no such instance, or it is one of several.
+        UsageError: There is no such instance, it is one of several, or this is its own terminal.
     """
-    keys = DetachKeys(line.text("detach_keys") or USUAL)
-    run, label = _instance(line)
+    said = line.text("detach_keys")
+    keys = DetachKeys(USUAL if said is None else said)
+    run, label = instance(line)
+    refuse_inside(run, label, line.environ)
     terminal, signals = OwnTerminal(), _Signals()
     try:
         try:
@@ -73,18 +76,6 @@ def attach(line: Line) -> int:
         signals.ignore_ends()
         terminal.release()  # It may have come while that was being done.
         die_of(ended.number)
-
-
-def _instance(line: Line) -> tuple[Running, str]:
-    if len(line.words) > 1:
-        raise UsageError(f"attach takes one name; there is {line.words[1]} too")
-    line.with_words("devrun attach web")
-    services, name = runs_with(line.place, line.words)[0]
-    labels = services.by_service.get(name, [name])
-    if len(labels) > 1:
-        listed = f"{', '.join(labels[:-1])} or {labels[-1]}"
-        raise UsageError(f"{name} has {len(labels)} instances; say which one: {listed}")
-    return services.run, labels[0]
 
 
 class _Signals:
@@ -141,6 +132,7 @@ class _Session:
         keys: DetachKeys,
         line: Line,
     ) -> None:
+        self._run = run
         self._label = label
         self._terminal = terminal
         self._signals = signals
@@ -158,10 +150,13 @@ class _Session:
 
         Raises:
             Unanswered: The run went away.
+            _Ended: The terminal did.
         """
         try:
             while self._result is None:
                 self._step()
+                if self._terminal.is_gone:
+                    raise _Ended(_HANG_UP)
             return self._result
         finally:
             self._stream.close()
@@ -225,8 +220,13 @@ class _Session:
         reason, generation = news.get("typing"), news.get("generation")
         self._why_not = str(reason) if reason is not None else None
         is_first, self._generation = self._generation < 0, int(str(generation or 0))
+        if is_first and not news.get("running") and news.get("state") in OVER:
+            self._result = say_over(self._run, self._label)
+            return
         types = self._reads and self._why_not is None
         state = "" if news.get("running") else f", which does not run ({news.get('state')})"
+        if self._reads and self._is_keyboard:
+            self._terminal.hold(keys=types)  # Before it is said: who reads that may type at once.
         if not is_first:
             self._terminal.say(f"{self._label} has started again")
         elif types and self._is_keyboard:
@@ -234,8 +234,6 @@ class _Session:
             self._terminal.say(f"attached to {self._label}{state}{out}")
         else:
             self._terminal.say(f"the output of {self._label}{state}; Ctrl+C ends this")
-        if self._reads and self._is_keyboard:
-            self._terminal.hold(keys=types)
 
     def _end(self, news: Mapping[str, object]) -> None:
         self._terminal.say(f"{self._label}: {news['exit']}")
@@ -253,6 +251,8 @@ class _Session:
             typed = b""  # The terminal has hung up.
         if not typed:
             self._reads = False
+            if self._is_keyboard and not os.isatty(STDIN):
+                raise _Ended(_HANG_UP)
             if self._is_keyboard:
                 self._result = ExitCode.OK
             return

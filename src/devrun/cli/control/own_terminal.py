@@ -15,10 +15,12 @@ class OwnTerminal:
 
     Attributes:
         shows: stdout is a terminal.
+        is_gone: It was one, and has hung up.
     """
 
     def __init__(self) -> None:
         self.shows = os.isatty(STDOUT)
+        self.is_gone = False
         self._modes = TerminalModes()
         self._former: Attributes | None = None
         self._column_is_one = True
@@ -80,10 +82,15 @@ class OwnTerminal:
         self.write(start + dim + line + usual + b"\r\n")
 
     def write(self, data: bytes) -> None:
-        """Write all of it."""
+        """Write all of it; a terminal that has hung up gets nothing more."""
         rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(STDOUT, rest) :]
+        while rest and not self.is_gone:
+            try:
+                rest = rest[os.write(STDOUT, rest) :]
+            except OSError:
+                if not self.shows:
+                    raise
+                self.is_gone = True
 
     def _undoing(self) -> bytes:
         modes, self._modes = self._modes, TerminalModes()
