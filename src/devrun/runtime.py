@@ -96,7 +96,7 @@ def run(this: Run) -> Verdict:
         screen=screen,
         launcher=launcher,
         adopted=adopted,
-        identity=identity or _identity(this, launcher),
+        identity=identity if this.managed else _identity(this, launcher),
         load=this.load,
         describe=this.describe,
         companions=this.companions,

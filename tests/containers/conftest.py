@@ -52,7 +52,7 @@ def _engine_or_reason(folder: Path) -> Engine | MissingError | RefusedError:
         return reason
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def engine(decided) -> Engine:
     """Return the engine; where there is none, the test is skipped and says why."""
     if isinstance(decided, RefusedError):

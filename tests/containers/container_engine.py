@@ -73,6 +73,10 @@ class Engine:
         assert done.returncode == 0, f"podman {' '.join(words)}: {done.stderr}"
         return done.stdout
 
+    def succeeds(self, *words: str) -> bool:
+        """Run podman; return whether it has succeeded."""
+        return self._run(*words).returncode == 0
+
     def containers(self, project: str) -> list[str]:
         """Return the names of a project's containers, running or not, as podman has them."""
         label = f"label=io.podman.compose.project={project}"
