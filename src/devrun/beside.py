@@ -25,7 +25,7 @@ def begin_beside(
     this: Parts, inside: Inside, exits: ChildExits, output: trio.Nursery
 ) -> Door | None:
     """Begin what goes on beside the services; return where clients come in."""
-    subject = _subject(this, inside.supervisor, exits)
+    subject = _subject(this, inside, exits)
     for companion in this.companions:
         output.start_soon(companion, replace(inside, subject=subject))
     if this.manager is not None:
@@ -39,9 +39,7 @@ def begin_beside(
     return door
 
 
-def _subject(
-    this: Parts, supervisor: Supervisor, exits: ChildExits
-) -> Callable[[], Subject] | None:
+def _subject(this: Parts, inside: Inside, exits: ChildExits) -> Callable[[], Subject] | None:
     """Return what returns the run as it can be asked, where it has a place for that.
 
     Its output is remembered from the beginning; the rest is made when somebody asks.
@@ -49,10 +47,12 @@ def _subject(
     identity = this.identity
     if identity is None:
         return None
+    from devrun.control.detached import Report, Shown
     from devrun.output.line_history import LineHistory
 
-    history = LineHistory()
-    this.bus.subscribe(history)
+    history, shown = LineHistory(), Shown()
+    this.bus.subscribe(history, shown)
+    supervisor = inside.supervisor
 
     @cache
     def subject() -> Subject:
@@ -67,6 +67,7 @@ def _subject(
             _applying(this, supervisor, exits),
             this.describe,
             lambda: _names(this),
+            lambda say: Report(supervisor, shown, inside.last_lines, say),
         )
 
     return subject

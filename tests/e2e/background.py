@@ -7,10 +7,13 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-from running import until
+from api import Api, close_all, sockets_in
+from running import PATIENCE, until
 
 
 class Background:
@@ -40,6 +43,15 @@ class Background:
         assert found == code, run.text
         return run.text
 
+    def within(self, words, *command, env) -> str:
+        """Run a command by another program; return what it said when nobody can say more."""
+        whole = [*words, sys.executable, "-m", "devrun", *command]
+        own = {**os.environ, "HOME": str(self.folder), **self.env, **env}
+        found = subprocess.run(
+            whole, cwd=self.folder, env=own, capture_output=True, timeout=PATIENCE, check=True
+        )
+        return found.stdout.decode()
+
     def write(self, text: str, name: str = "devrun.toml") -> None:
         (self.folder / name).write_text(text)
 
@@ -47,7 +59,9 @@ class Background:
 
     def announced(self) -> list[dict]:
         """Return what runs say of themselves."""
-        return [json.loads(path.read_bytes()) for path in self.runtime.glob("devrun*/run.*/project")]
+        return [
+            json.loads(path.read_bytes()) for path in self.runtime.glob("devrun*/run.*/project")
+        ]
 
     def pid(self) -> int:
         """Return the pid of the only run."""
@@ -61,6 +75,16 @@ class Background:
 
     def pids(self) -> dict[str, int]:
         return {name: each["pid"] for name, each in self.instances().items()}
+
+    @property
+    def socket(self) -> Path:
+        """Where the only run listens."""
+        [found] = sockets_in(self.runtime)
+        return found
+
+    def api(self) -> Api:
+        """Return what asks the only run, without devrun's own client."""
+        return Api(self.socket)
 
     @property
     def place(self) -> Path:
@@ -78,6 +102,7 @@ class Background:
 
     def close(self) -> None:
         """End whatever runs, by force if need be."""
+        close_all()
         for run in self.announced():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(run["pid"], signal.SIGTERM)

@@ -35,13 +35,14 @@ def devrun(tmp_path, mark):
     }
     env |= {MARK: mark, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
 
-    def start(*arguments, env_added=None, cwd=None, terminal=None, stdout=None):
+    def start(*arguments, env_added=None, cwd=None, terminal=None, stdout=None, before=()):
         run = Run(
             [str(argument) for argument in arguments],
             cwd=cwd or tmp_path,
             env=env | (env_added or {}),
             terminal=terminal,
             stdout=stdout,
+            before=before,
         )
         runs.append(run)
         return run

@@ -7,6 +7,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from fake_control import FakeRun, Lines, Problem, instance, log_line
-from running import until
+from running import MARK, until
 
 SERVICES = {"web": ["web.1", "web.2"], "db": ["db"], "worker": ["worker"]}
 
@@ -447,10 +449,10 @@ def test_stopping_all_is_another_command(ask, fake):
 def test_scaling(ask, fake):
     run = fake()
     run.answers["POST", "/v1/services/web/scale"] = results(("web.3", "started", None))
-    run.answers["POST", "/v1/services/db/scale"] = results(("db", "removed", None))
-    assert ask("scale", "web=3", "db=0") == (0, "web.3: started\ndb: removed\n")
+    run.answers["POST", "/v1/services/db/scale"] = results(("db.2", "removed", None))
+    assert ask("scale", "web=3", "db=1") == (0, "web.3: started\ndb.2: removed\n")
     assert run.body("/v1/services/web/scale") == {"instances": 3}
-    assert run.body("/v1/services/db/scale") == {"instances": 0}
+    assert run.body("/v1/services/db/scale") == {"instances": 1}
 
 
 @pytest.mark.parametrize(
@@ -460,7 +462,9 @@ def test_scaling(ask, fake):
         (["web"], 'scale "web": write how many there are to be, as in web=3'),
         (["=3"], 'scale "=3": write how many'),
         (["web=many"], 'scale web "many": not a whole number'),
-        (["web=-1"], 'scale web "-1": must be from 0 to 1000'),
+        (["web=-1"], 'scale web "-1": must be from 1 to 1000'),
+        (["web=0"], 'scale "web=0": devrun stop web ends all of them; 1 is the least'),
+        (["web=2", "web=3"], 'scale "web=3": there is web=2 already; leave one'),
         (["web.1=2"], "scale web.1: that is one instance; write the name of the service"),
     ],
 )
@@ -513,7 +517,7 @@ def test_waiting_for_all_for_a_while(ask, fake):
     run = fake()
     run.answers["GET", "/v1/wait"] = Problem(408, "worker is not healthy within 5 s")
     code, text = ask("wait", "--for", "healthy", "--timeout", "5s")
-    assert (code, text) == (1, "devrun: worker is not healthy within 5 s\n")
+    assert (code, text) == (1, "devrun: worker is not healthy within 5s\n")
     *services, what, timeout = run.query("/v1/wait")
     assert [name for _, name in services] == ["web", "db", "worker"]
     assert what == ("for", "healthy")
@@ -698,11 +702,8 @@ def test_two_runs_are_followed_without_saying_anything_twice(ask, fake):
         more = log_line(name, f"{name} more", 3.0 if name == "web" else 9.0)
 
         def answer(query, _body, found=found, more=more):
-            said = dict(query)
-            if "follow" not in said:
-                return Lines(*found).end()
-            since = float(said["since"])
-            return Lines(*(line for line in (*found, more) if line["at"] >= since)).end()
+            assert dict(query) == {"tail": "50", "follow": "true", "mark": "true"}
+            return Lines(*found, {"mark": 5.0}, more).end()
 
         run.answers["GET", "/v1/logs"] = answer
         runs.append(run)
@@ -874,3 +875,223 @@ def test_a_shell_completes_the_names_of_what_runs(devrun, fake, runtime, line, f
     run = devrun_of(devrun, runtime, **words)
     assert run.wait() == 0
     assert {*run.text.split()} == found
+
+
+# -- mishaps ------------------------------------------------------------------------------------
+
+
+def started(devrun, runtime, *words, **env):
+    """Start a devrun of commands; return it as soon as it can be asked."""
+    run = devrun_of(devrun, runtime, *words, **env)
+    announced = (runtime / "devrun").glob
+    until(
+        lambda: any(
+            json.loads(path.read_text())["pid"] == run.worker()
+            and (path.parent / "control.sock").exists()
+            for path in announced("run.*/project")
+        ),
+        "the start",
+    )
+    return run
+
+
+def ended(*runs):
+    for run in runs:
+        run.signal(signal.SIGTERM)
+    for run in runs:
+        assert run.wait() == -signal.SIGTERM
+
+
+def full_stdout(runtime, tmp_path, mark, *words):
+    """Run a command whose stdout leads to a full disk; return its code and what it complained."""
+    env = {**os.environ, "XDG_RUNTIME_DIR": str(runtime), "TMPDIR": str(runtime), MARK: mark}
+    command = [sys.executable, "-m", "devrun", *words]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            command, cwd=tmp_path, env=env, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    return done.returncode, done.stderr.decode()
+
+
+def test_two_runs_are_followed_from_their_last_lines_on(devrun, runtime, ask, tmp_path):
+    many = "a=seq 1 100; while [ ! -e go ]; do sleep 0.02; done; echo gone; exec sleep 600"
+    few = "b=echo b; exec sleep 600"
+    one = started(devrun, runtime, "--name", "one", many).wait_for("[a] 100")
+    two = started(devrun, runtime, "--name", "two", few).wait_for("[b] b")
+    following = devrun_of(devrun, runtime, "logs", "-f", "--lines", "10").wait_for("[b] b")
+    (tmp_path / "go").touch()
+    following.wait_for("[a] gone")
+    following.signal(signal.SIGINT)
+    assert following.wait() == -signal.SIGINT
+    last = [f"[a] {number}" for number in range(92, 101)]
+    assert following.lines == [*last, "[b] b", "[a] gone"]
+    ended(one, two)
+
+
+def test_notices_of_two_runs_are_all_told(ask, fake):
+    for name in ("db", "web"):
+        lines = [log_line(name, f"{name} {at}", at) for at in (1.0, 2.0)]
+        fake(services={name: [name]}).answers["GET", "/v1/logs"] = (
+            lambda _query, _body, lines=lines: Lines({"gap": 3}, *lines, {"cut_off": "slow"}).end()
+        )
+    code, text = ask("logs", "--lines", "1")
+    assert code == 1
+    assert text.count("3 lines are missing here") == text.count("cut off: slow") == 2
+    assert [line for line in text.splitlines() if line.startswith("[")] == ["[web] web 2.0"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("a{99999999999999999}", "no regular expression: a number of repetitions is too large"),
+        ("(" * 1000, "no regular expression: it is nested too deep"),
+        ("x" * 1001, "--grep: 1001 characters are too many; 1000 are possible"),
+    ],
+    ids=["repetitions", "nested", "long"],
+)
+def test_a_pattern_that_cannot_be_is_refused_before_anything_is_asked(ask, fake, pattern, said):
+    run = fake()
+    code, text = ask("logs", "--grep", pattern)
+    assert code == 2
+    assert text.endswith(f"{said}\n")
+    assert len(text.splitlines()) == 1
+    assert run.asked == []
+
+
+def test_python_has_nothing_to_say_of_a_pattern(devrun, runtime, ask):
+    run = started(devrun, runtime, "a=echo '[a'; exec sleep 600").wait_for("[a] [a")
+    assert ask("logs", "--grep", "[[a]") == (0, "[a] [a\n")
+    assert "Warning" not in run.text
+    ended(run)
+
+
+@pytest.mark.parametrize("words", [["ps"], ["ps", "--json"], ["logs"], ["ps", "--help"]])
+def test_a_full_disk_is_one_line(runtime, tmp_path, mark, fake, words):
+    run = fake()
+    run.answers["GET", "/v1/instances"] = {"instances": [instance("db")]}
+    run.answers["GET", "/v1/logs"] = lambda _query, _body: Lines(log_line("db", "x", 1.0)).end()
+    message = "devrun: stdout cannot be written to: no space left on device\n"
+    assert full_stdout(runtime, tmp_path, mark, *words) == (1, message)
+
+
+def test_several_services_are_stopped_as_one_order(devrun, runtime, ask, tmp_path):
+    trap = "trap 'echo {name} >> order; exit 0' TERM; echo up; while :; do sleep 0.02; done"
+    (tmp_path / "devrun.toml").write_text(
+        f'[services.db]\ncommand = """{trap.format(name="db")}"""\n'
+        f'[services.web]\ncommand = """{trap.format(name="web")}"""\ndepends_on = ["db"]\n'
+    )
+    run = started(devrun, runtime).wait_for("[db ] up", "[web] up")
+    assert ask("stop", "db", "web") == (0, "db: stopped\nweb: stopped\n")
+    assert (tmp_path / "order").read_text() == "web\ndb\n"
+    ended(run)
+
+
+def test_several_names_are_one_order(ask, fake):
+    run = fake()
+    for what in ("stop", "reload"):
+        run.answers["POST", f"/v1/{what}"] = results(("db", "done", None), ("web.1", "done", None))
+        assert ask(what, "db", "web.1", "db") == (0, "db: done\nweb.1: done\n")
+        assert run.body(f"/v1/{what}") == {"services": ["db", "web.1"]}
+
+
+def test_all_that_get_a_signal_are_told(devrun, runtime, ask):
+    line = "a=trap : USR1; sleep 600 & sleep 600 & echo up; wait; wait"
+    run = started(devrun, runtime, line, "b=exec sleep 600").wait_for("[a] up")
+    code, text = ask("signal", "a", "CONT", "--json")
+    (said,) = json.loads(text)["results"]
+    assert (code, len(said["pids"]), said["pid"]) == (0, 2, said["pids"][0])
+    first, second = said["pids"]
+    assert ask("signal", "a", "CONT") == (0, f"a: SIGCONT sent to pids {first}, {second}\n")
+    ended(run)
+
+
+def test_runs_are_asked_at_once(ask, fake, tmp_path):
+    both = threading.Barrier(2)
+
+    def answer(_query, _body):
+        both.wait()
+        return {"instances": [instance("db")]}
+
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        fake(tmp_path / str(number), pid=number).answers["GET", "/v1/instances"] = answer
+    code, text = ask("ps", "--all", "--json")
+    assert code == 0
+    runs = [run for run in json.loads(text)["runs"] if run["root"].startswith(str(tmp_path))]
+    assert [(run["pid"], run["error"]) for run in runs] == [(1, None), (2, None)]
+
+
+@pytest.mark.parametrize("words", [["ps"], ["ps", "--all"]])
+def test_a_run_that_hangs_is_shown_as_one(ask, fake, tmp_path, words):
+    held = threading.Event()
+    fake(pid=7).answers["GET", "/v1/instances"] = lambda _query, _body: held.wait() and {}
+    fake(pid=8).answers["GET", "/v1/instances"] = {"instances": [instance("db")]}
+    code, text = ask(*words, "--json")
+    held.set()
+    said, _, line = text.partition("devrun: ")
+    message = f"the devrun of {tmp_path} (pid 7) does not answer"
+    shown = [
+        (run["pid"], run["error"], len(run["instances"]))
+        for run in json.loads(said)["runs"]
+        if run["root"] == str(tmp_path)
+    ]
+    assert shown == [(7, message, 0), (8, None, 1)]
+    assert (code, line) == (1, f"{message}\n")
+
+
+def test_a_run_that_hangs_and_has_many_waiting_is_not_waited_for(ask, runtime, tmp_path):
+    folder = runtime / "devrun" / "run.1"
+    folder.mkdir()
+    (folder / "project").write_text(json.dumps({"root": str(tmp_path), "pid": 7}))
+    path = str(folder / "control.sock")
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as waiting:
+        listener.bind(path)
+        listener.listen(0)
+        waiting.connect(path)
+        message = f"devrun: the devrun of {tmp_path} (pid 7) does not answer\n"
+        assert ask("ps") == (1, message)
+
+
+def test_a_time_is_told_as_the_user_said_it(devrun, runtime, ask):
+    run = started(devrun, runtime, "a=exec sleep 600")
+    message = "devrun: a is not exited within 300ms\n"
+    assert ask("wait", "a", "--for", "exited", "--timeout", "300ms") == (1, message)
+    ended(run)
+
+
+def test_a_line_that_is_too_long_is_one_line(devrun, runtime, ask):
+    script = "import sys; sys.stdout.write('x' * 3_000_000 + chr(10) + 'next' + chr(10))"
+    line = f'a={sys.executable} -c "{script}" && exec sleep 600'
+    run = started(devrun, runtime, line).wait_for("[a] next")
+    code, text = ask("logs", "--lines", "all")
+    first, second = text.splitlines()
+    assert (code, second) == (0, "[a] next")
+    shown, _, note = first.removeprefix("[a] ").partition(" [… ")
+    assert shown == "x" * len(shown)
+    assert note == f"{3_000_000 - len(shown):,} bytes more]"
+    ended(run)
+
+
+def test_files_that_say_what_cannot_be_are_passed_over(ask, fake, runtime):
+    wrong = ['{"root": "/a\\u0000b"}', "[" * 100_000, '{"root": "/", "since": 1e999}']
+    for number, text in enumerate([*wrong, '{"root": "/", "since": NaN}'], 10):
+        folder = runtime / "devrun" / f"run.{number}"
+        folder.mkdir()
+        (folder / "project").write_text(text)
+    fake().answers["GET", "/v1/instances"] = {"instances": [instance("db")]}
+    assert ask("ps")[0] == 0
+
+
+def test_a_folder_of_whatever_name_is_one_line(ask, fake, tmp_path):
+    folder = tmp_path / "a\nb\x1b[2J"
+    folder.mkdir()
+    run = fake(folder, pid=7)
+    run.answers["GET", "/v1/instances"] = {"instances": [instance("db", reason="\x1b[2Jx\ny")]}
+    run.answers["GET", "/v1/services/web"] = detail()
+    shown = f"devrun.toml in {tmp_path}/a\\nb\\x1b[2J (pid 7"
+    for words in (["ps", "--all"], ["show", "web"]):
+        code, text = ask(*words, cwd=folder)
+        assert code == 0
+        assert any(shown in line for line in text.splitlines())
+        assert "\x1b" not in text
+    assert "\\x1b[2Jx\\ny" in ask("ps", cwd=folder)[1]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -134,3 +138,110 @@ def test_a_run_in_the_foreground_goes_before_its_files(devrun, runtime, tmp_path
     assert asking.lines == ["[web] up"]
     run.signal(signal.SIGTERM)
     assert run.wait() == -signal.SIGTERM
+
+
+# -- files that cannot be read ------------------------------------------------------------------
+
+OLDER = "web.log.20260130T100000.000Z"
+
+
+@pytest.fixture
+def lines_of_web(tmp_path):
+    """Have a project of one service, whose log file has a line; return the folder of the file."""
+    (tmp_path / "devrun.toml").write_text(
+        '[services.web]\ncommand = "true"\nlog = { file = "logs/web.log" }\n'
+    )
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "web.log").write_text("last\n")
+    return folder
+
+
+def test_of_a_compressed_file_that_was_cut_off_all_is_shown_that_can_be_read(logs, lines_of_web):
+    text = "".join(f"line {number * 7919}\n" for number in range(20_000))
+    packed = gzip.compress(text.encode())
+    older = lines_of_web / f"{OLDER}.gz"
+    older.write_bytes(packed[: len(packed) // 2])
+    code, lines, beside = logs("--lines", "all")
+    assert code == 0
+    shown = [line.removeprefix("[web] ") for line in lines[:-2]]
+    assert len(shown) > 5000
+    assert shown == text.splitlines()[: len(shown)]
+    assert lines[-1] == "[web] last"
+    assert f"devrun: {older} cannot be read to its end: it is cut off" in beside
+
+
+def not_gzip(path):
+    path.write_bytes(b"no gzip at all")
+
+
+def damaged(path):
+    packed = bytearray(gzip.compress(bytes(range(256)) * 40))
+    packed[-6] ^= 1
+    path.write_bytes(packed)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "said"),
+    [
+        (f"{OLDER}.gz", not_gzip, "cannot be read to its end: it is no gzip file"),
+        (f"{OLDER}.gz", damaged, "cannot be read to its end: "),
+        (f"{OLDER}.gz", Path.touch, "cannot be read to its end: it is cut off"),
+        (OLDER, Path.mkdir, "is passed over: it is no file"),
+        (f"{OLDER}.gz", Path.mkdir, "is passed over: it is no file"),
+        (OLDER, os.mkfifo, "is passed over: it is no file"),
+    ],
+    ids=["no gzip", "damaged", "empty", "folder", "packed folder", "fifo"],
+)
+def test_what_is_no_log_file_keeps_no_other_from_being_shown(logs, lines_of_web, name, make, said):
+    make(lines_of_web / name)
+    code, lines, beside = logs()
+    assert (code, lines[-1]) == (0, "[web] last")
+    assert f"devrun: {lines_of_web / name} {said}" in beside
+
+
+def test_a_rotated_file_that_leads_nowhere_is_told(logs, lines_of_web):
+    (lines_of_web / OLDER).symlink_to(lines_of_web / OLDER)
+    code, lines, beside = logs()
+    assert (code, lines) == (0, ["[web] last"])
+    assert f"rotated files of {lines_of_web / 'web.log'} cannot be found: too many" in beside
+
+
+def test_a_folder_in_the_place_of_the_log_file_is_told(logs, lines_of_web):
+    (lines_of_web / "web.log").unlink()
+    (lines_of_web / "web.log").mkdir()
+    (lines_of_web / OLDER).write_text("older\n")
+    code, lines, beside = logs()
+    assert (code, lines) == (0, ["[web] older"])
+    assert f"devrun: {lines_of_web / 'web.log'} is passed over: it is no file" in beside
+
+
+def test_a_pattern_that_takes_too_long_is_cut_off(logs, lines_of_web):
+    (lines_of_web / "web.log").write_text(f"{'L' * 64}x\nLy\n")
+    code, lines, beside = logs("--grep", "(L+L+)+y|^Ly")
+    assert (code, lines) == (1, ["[web] Ly"])
+    assert beside.endswith("devrun: cut off: the regular expression takes too long")
+
+
+def test_a_pattern_is_found_whatever_the_colours_of_a_line(logs, lines_of_web):
+    (lines_of_web / "web.log").write_text("\x1b[31mER\x1b[32mROR\x1b[0m\n")
+    assert logs("--grep", "^ERROR$")[1] == ["[web] ERROR"]
+
+
+def test_bytes_that_are_no_text_are_shown_as_a_running_devrun_shows_them(logs, lines_of_web):
+    (lines_of_web / "web.log").write_bytes(b"a\xffb\n")
+    (said,) = [json.loads(line) for line in logs("--json")[1]]
+    assert ascii(said["line"]) == ascii("a\ufffdb")
+    assert logs()[1] == ["[web] a\ufffdb"]
+
+
+def test_one_line_tells_that_stdout_is_full(runtime, lines_of_web, tmp_path):
+    env = {**os.environ, "XDG_RUNTIME_DIR": runtime, "XDG_STATE_HOME": str(tmp_path)}
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "devrun", "logs"]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=env, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 1
+    last = done.stderr.decode().splitlines()[-1]
+    assert last == "devrun: stdout cannot be written to: no space left on device"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import pytest
@@ -21,6 +22,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import Request, TextMessage
 
 STREAMS = ("/v1/events",)
 """They go on for ever, and have tests of their own."""
@@ -166,4 +169,49 @@ def test_the_document_is_what_it_says_it_is(path):
     for way in document["paths"].values():
         for operation in way.values():
             assert operation["summary"]
-            assert "200" in operation["responses"]
+            assert {"200", "101"} & {*operation["responses"]}
+            assert all(response["description"] for response in operation["responses"].values())
+
+
+def test_what_a_terminal_says_is_what_the_document_has(path):
+    document = Api(path).get("/v1/openapi.json")
+    attach = document["paths"]["/v1/instances/{name}/attach"]["get"]
+    assert [each["name"] for each in attach["parameters"]] == ["name", "rows", "columns"]
+    shapes = Draft202012Validator(
+        {**attach["x-websocket"]["server"]["text"], "components": document["components"]}
+    )
+    web, stream = WSConnection(ConnectionType.CLIENT), socket.socket(socket.AF_UNIX)
+    with stream:
+        stream.settimeout(PATIENCE)
+        stream.connect(str(path))
+        stream.sendall(web.send(Request("devrun", "/v1/instances/api/attach")))
+        texts = heard(web, stream)
+        shapes.validate(next(texts))
+        Api(path).post("/v1/services/api/restart")
+        said = [next(texts), next(texts)]
+        for each in said:
+            shapes.validate(each)
+        assert [("exit" in each, "generation" in each) for each in said] == [
+            (True, False),
+            (False, True),
+        ]
+
+
+def heard(web, stream):
+    """Yield the texts of a WebSocket."""
+    while True:
+        web.receive_data(stream.recv(65536))
+        for event in web.events():
+            if isinstance(event, TextMessage):
+                yield json.loads(event.data)
+
+
+def test_how_something_ended_is_what_the_document_has(path):
+    document = Api(path).get("/v1/openapi.json")
+    shape = {**document["components"]["schemas"]["ExitedData"]}
+    stream = Api(path).stream("/v1/events")
+    Api(path).post("/v1/services/api/restart")
+    data = (json.loads(line[6:]) for line in stream if line.startswith(b"data: "))
+    exited = next(each for each in data if each["type"] == "exited")
+    Draft202012Validator({**shape, "components": document["components"]}).validate(exited)
+    assert exited["status"] == {"code": None, "signal": "SIGTERM"}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import signal
+import socket
 import stat
 
 import pytest
 from background import Background, is_there
-from running import no_survivors, until
+from running import MARK, PATIENCE, no_survivors, until
 from supervised import STAYS, in_order, python
 
 WEB = f"""
@@ -23,6 +25,16 @@ CLOCK = f"""
 [services.clock]
 command = {python(f"print('tick', flush=True); {STAYS}")}
 """
+
+
+API = f"[services.api]\ncommand = {python(STAYS)}\n"
+
+SLOW = f"""
+[services.slow]
+command = {python(f"open('go').read(); print('there', flush=True); {STAYS}")}
+ready = {{ log = "there" }}
+"""
+"""Is ready once the test has opened the pipe."""
 
 
 @pytest.fixture
@@ -105,6 +117,34 @@ class TestUp:
         name = option.partition("=")[0]
         assert f"{name} is for a terminal" in project.do("up", "-d", option, code=2)
 
+    def test_fails_when_the_project_is_ended_before_it_is_up(self, project):
+        never = f"[services.slow]\ncommand = {python(STAYS)}\nready = {{ log = 'never' }}\n"
+        project.write(CLOCK + never)
+        up = project.begin("up", "-d").wait_for("clock: running")
+        project.do("down")
+        assert up.wait() == 1
+        assert "the project was ended before it was up: slow" in up.text
+        assert "everything has run" not in up.text
+
+    @pytest.mark.parametrize("more", [(), ("second=sleep 60",)])
+    def test_starts_the_services_that_are_named_and_what_they_need(self, project, more):
+        project.write(WEB + API + "depends_on = ['web']\n" + CLOCK)
+        project.do("up", "-d", "api", *more)
+        names = {word.partition("=")[0] for word in more}
+        assert {*project.pids()} == {"web", "api"} | names
+
+    def test_takes_names_in_the_foreground_too(self, project):
+        project.write(WEB + CLOCK)
+        front = project.begin("up", "clock").wait_for("tick")
+        assert {*project.pids()} == {"clock"}
+        project.do("down")
+        assert front.wait() == 0
+
+    def test_knows_no_other_names(self, project):
+        project.write(WEB + CLOCK)
+        said = project.do("up", "-d", "clok", code=2)
+        in_order(said, 'no process "clok" in devrun.toml', "clock")
+
     def test_shows_the_status_of_a_run_that_was_killed_meanwhile(self, project):
         never = f"[services.slow]\ncommand = {python(STAYS)}\nready = {{ log = 'never' }}\n"
         project.write(CLOCK + never)
@@ -133,6 +173,21 @@ class TestTheRun:
         for pid in (project.pid(), _parent_of(project.pid())):
             places = {os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)}
             assert places == {os.devnull, str(project.place / "devrun.log")}
+
+    def test_holds_nothing_else_of_who_started_it(self, project, mark):
+        """Not a lock, nor the end of a pipe, nor a socket that was meant for another process."""
+        project.write(WEB)
+        lock = project.folder / "lock"
+        script = 'exec 8>"$0"; flock 8; exec 7>&1 9>&1; "$@"'
+        sockets = {MARK: mark, "LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+        said = project.within(["sh", "-c", script, lock], "up", "-d", env=sockets)
+        assert "1 service is up" in said
+        with open(lock) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for pid in (project.pid(), _parent_of(project.pid())):
+            open_ones = {os.readlink(path) for path in _descriptors(pid)}
+            assert str(lock) not in open_ones
+        assert b"LISTEN_FDS=" not in _environ(project.pids()["web"])
 
     def test_is_found_after_its_user_has_logged_out(self, project):
         """At the last logout /run/user/UID is removed, with all that is in it."""
@@ -206,6 +261,18 @@ class TestTheRun:
         project.do("up", "-d")
         until(lambda: "hello" in project.log("web.1") + project.log("web.2"), "the lines")
 
+    def test_gives_no_two_services_one_file(self, project):
+        says = {name: python(f"print({name!r}, flush=True); {STAYS}") for name in ("a/b", "a_b")}
+        project.write("".join(f'[services."{n}"]\ncommand = {c}\n' for n, c in says.items()))
+        project.do("up", "-d")
+        until(lambda: "a_b" in project.log("a_b"), "one's line")
+        until(lambda: "a/b" in project.log("a%2Fb"), "the other's line")
+        assert "a/b" not in project.log("a_b")
+        project.do("down")
+        said = project.do("logs", "a/b")
+        assert "a/b" in said
+        assert "a_b" not in said
+
     def test_gives_what_is_scaled_files_by_the_new_names(self, project):
         project.write(WEB)
         project.do("up", "-d")
@@ -258,12 +325,197 @@ class TestUpAgain:
         assert project.do("up", "-d") == f"nothing has changed (pid {project.pid()})\n"
         assert project.pids() == before
 
-    def test_says_what_is_not_up_though_nothing_has_changed(self, project):
+    def test_says_what_was_stopped_by_hand_which_is_no_failure(self, project):
         project.write(WEB + CLOCK)
         project.do("up", "-d")
         project.do("stop", "clock")
         said = project.do("up", "-d")
         in_order(said, "nothing has changed", "not up: clock (stopped)", "devrun restart NAME")
+
+    def test_fails_as_long_as_something_has_failed(self, project):
+        bad = python("print('no such table', flush=True); sys.exit(3)")
+        needs = (
+            f"[services.late]\ncommand = {python(STAYS)}\ndepends_on = {{ bad = 'completed' }}\n"
+        )
+        project.write(WEB + f"[services.bad]\ncommand = {bad}\n" + needs)
+        project.do("up", "-d", code=1)
+        said = project.do("up", "-d", code=1)
+        in_order(said, "nothing has changed", "bad: failed: exit code 3", "  | no such table")
+        in_order(said, "late: skipped", "failed: bad, late", "the rest goes on in the background")
+        assert "web" not in said
+
+    def test_waits_for_what_is_still_starting(self, project):
+        """Also when whoever began it waits no longer."""
+        os.mkfifo(project.folder / "go")
+        project.write(CLOCK + SLOW)
+        first = project.begin("up", "-d", terminal=(24, 80)).wait_for("clock: running")
+        first.type(b"\x03")
+        first.wait()
+        again = project.begin("up", "-d").wait_for("nothing has changed")
+        third = project.begin("up", "-d", terminal=(24, 80)).wait_for("nothing has changed")
+        third.type(b"\x03")
+        assert third.wait() == -signal.SIGINT
+        assert "no longer waiting; the project goes on in the background" in third.text
+        assert again.process.poll() is None
+        with open(project.folder / "go", "w"):
+            pass
+        assert again.wait() == 0
+        assert "slow: ready" in again.text
+        assert "clock" not in again.text
+
+    def test_does_not_keep_a_later_one_waiting(self, project):
+        """What never becomes ready can be set right."""
+        project.write(CLOCK)
+        project.do("up", "-d")
+        never = CLOCK + "ready = { log = 'never' }\n"
+        project.write(never)
+        first = project.begin("up", "-d").wait_for("changed  clock: ready")
+        project.write(never.replace("never", "tick"))
+        in_order(project.do("up", "-d"), "changed  clock: ready", "clock: restarted")
+        assert first.wait() == 0
+
+    def test_shows_what_a_service_says_that_ends_at_once(self, project):
+        project.write(CLOCK + WEB)
+        project.do("up", "-d")
+        bad = python("print('no such option', flush=True); sys.exit(4)")
+        project.write(WEB + f"[services.clock]\ncommand = {bad}\n")
+        said = project.do("up", "-d", code=1)
+        in_order(said, "changed  clock: command", "clock: failed: exit code 4", "no such option")
+        in_order(said, "failed: clock", "the rest goes on in the background")
+
+    def test_tells_programs_what_became_of_it(self, project):
+        """Who asks the API waits for the end as well, unless he says otherwise."""
+        project.write(CLOCK + WEB)
+        project.do("up", "-d")
+        project.write(CLOCK.replace("tick", "tack") + WEB.replace(STAYS, "sys.exit(4)"))
+        status, said = project.api().ask("POST", "/v1/apply", {"words": []})
+        assert status == 409
+        results = {each["name"]: (each["outcome"], each["reason"]) for each in said["results"]}
+        assert results == {"clock": ("restarted", None), "web": ("failed", "exit code 4")}
+        [*arrivals, last] = project.api().lines("/v1/rise")
+        assert {each["service"]: each["state"] for each in arrivals} == {
+            "clock": "running",
+            "web": "failed",
+        }
+        assert last == {"over": True, "pid": project.pid(), "stopping": False, "waiting": []}
+
+    def test_does_not_say_that_the_rest_goes_on_when_there_is_none(self, project):
+        project.write(CLOCK)
+        project.do("up", "-d")
+        project.write(f"[services.clock]\ncommand = {python('sys.exit(4)')}\n")
+        said = project.do("up", "-d", code=1)
+        in_order(said, "clock: failed: exit code 4", "the project has ended; failed: clock")
+        assert "goes on" not in said
+        assert project.announced() == []
+
+    def test_starts_what_is_ending_anew(self, project):
+        os.mkfifo(project.folder / "go")
+        slowly = python(
+            "signal.signal(15, lambda *_: (open('go').read(), sys.exit()));"
+            f"print('there', flush=True); {STAYS}"
+        )
+        project.write(f"[services.db]\ncommand = {slowly}\nready = {{ log = 'there' }}\n")
+        project.do("up", "-d")
+        before = project.pids()
+        down = project.begin("down")
+        until(lambda: project.instances()["db"]["state"] == "stopping", "the end's beginning")
+        dry = project.do("up", "-d", "--dry-run", code=1)
+        assert "the project is ending" in dry
+        again = project.begin("up", "-d").wait_for("the project is ending")
+        with open(project.folder / "go", "w"):
+            pass
+        assert down.wait() == 0
+        assert again.wait() == 0
+        assert "1 service is up" in again.text
+        assert project.pids()["db"] != before["db"]
+        down = project.begin("down")
+        with open(project.folder / "go", "w"):
+            pass
+        assert down.wait() == 0
+
+    def test_does_not_wait_for_one_that_hangs(self, project):
+        project.write(WEB)
+        project.do("up", "-d")
+        pid = project.pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            said = project.do("up", "-d", code=1)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert said.endswith(f"(pid {pid}) does not answer\n")
+
+    def test_leaves_the_first_of_several_instances_in_peace(self, project):
+        project.write(WEB + "instances = 2\n")
+        project.do("up", "-d")
+        first = project.pids()["web.1"]
+        project.write(WEB)
+        said = project.do("up", "-d")
+        assert said.splitlines() == ["  removed  web.2", "web.2: removed"]
+        assert project.pids() == {"web": first}
+        project.do("scale", "web=3")
+        assert "removed  web.3" in project.do("up", "-d")
+        assert project.pids() == {"web": first}
+        project.write(WEB + "instances = 2\n")
+        project.do("up", "-d")
+        assert project.pids()["web.1"] == first
+
+    def test_leaves_a_procfile_s_other_processes_in_peace(self, project):
+        """Each of them is told the ports of all the others."""
+        project.write("web: sleep 600\n", "Procfile")
+        project.do("up", "-d")
+        before = project.pids()
+        project.write("web: sleep 600\napi: sleep 600\n", "Procfile")
+        in_order(project.do("up", "-d"), "added    api", "api: started")
+        assert project.pids()["web"] == before["web"]
+
+    def test_touches_nothing_if_a_folder_is_missing(self, project):
+        project.write(WEB + CLOCK)
+        project.do("up", "-d")
+        before = project.pids()
+        project.write(WEB + CLOCK + "cwd = 'nowhere'\n")
+        said = project.do("up", "-d", code=2)
+        assert f"clock: no such folder: {project.folder / 'nowhere'}" in said
+        assert project.pids() == before
+
+    def test_takes_names_of_services(self, project):
+        project.write(WEB + API + "depends_on = ['web']\n" + CLOCK)
+        project.do("up", "-d", "clock")
+        clock = project.pids()["clock"]
+        in_order(project.do("up", "-d", "api"), "added    web", "added    api", "api: started")
+        pids = project.pids()
+        assert {*pids} == {"web", "api", "clock"}
+        assert pids["clock"] == clock
+
+    @pytest.mark.parametrize("words", [("tunnel=sleep 60",), ("sleep 60", "sleep 61")])
+    def test_does_not_take_commands_for_the_project(self, project, words):
+        project.write(WEB)
+        project.do("up", "-d")
+        before = project.pids()
+        said = project.do("up", "-d", *words, code=2)
+        assert said.count("\n") == 1
+        in_order(said, "of devrun.toml", "--name gives it a run of its own")
+        assert project.pids() == before
+        project.do("up", "-d", "--name", "tunnel", *words)
+        project.write(WEB, "other.toml")
+        said = project.do("up", "-d", "--name", "tunnel", "-f", "other.toml", code=2)
+        in_order(said, "other.toml is none of them", "--name gives it a run of its own")
+
+    def test_calls_a_command_by_one_name(self, project):
+        project.write(WEB)
+        project.do("up", "-d", "-f", "devrun.toml", "sleep 60")
+        assert {*project.pids()} == {"web", "1"}
+        project.write(WEB + CLOCK)
+        words = ("up", "-d", "-f", "devrun.toml", "sleep 60")
+        in_order(project.do(*words), "added    2", "removed  1", "1: removed", "2: started")
+        assert {*project.pids()} == {"web", "clock", "2"}
+        assert "nothing has changed" in project.do(*words)
+
+    def test_may_put_something_else_in_the_place_of_everything(self, project):
+        project.write(WEB)
+        project.do("up", "-d")
+        project.write(CLOCK)
+        in_order(project.do("up", "-d"), "added    clock", "removed  web", "clock: started")
+        assert {*project.pids()} == {"clock"}
 
     def test_starts_anew_only_what_has_changed(self, project):
         project.write(WEB + CLOCK + f"[services.old]\ncommand = {python(STAYS)}\n")
@@ -319,6 +571,19 @@ class TestUpAgain:
         in_order(project.do("up", "-d", "--only", "web"), "removed  clock", "clock: removed")
         assert {*project.pids()} == {"web"}
         in_order(project.do("up", "-d"), "added    clock", "clock: started")
+
+    def test_leaves_alone_what_is_not_named(self, project):
+        """As docker compose has it; ``--only`` says what there is to be, and nothing else."""
+        project.write(WEB + CLOCK)
+        project.do("up", "-d", "web")
+        assert {*project.pids()} == {"web"}
+        before = project.pids()["web"]
+        project.write(WEB.replace("hello", "hello there") + CLOCK)
+        said = project.do("up", "-d", "clock")
+        in_order(said, "added    clock", "clock: started")
+        assert "web" not in said
+        assert project.pids()["web"] == before
+        in_order(project.do("up", "-d"), "changed  web: command", "web: restarted")
 
     def test_says_what_fails_now(self, project):
         project.write(WEB + CLOCK)
@@ -427,6 +692,42 @@ class TestDown:
         assert "did not end within 0.2 s and was killed" in said
         assert project.announced() == []
 
+    def test_kills_a_devrun_that_hangs(self, project, mark):
+        project.write(WEB)
+        project.do("up", "-d")
+        os.kill(project.pid(), signal.SIGSTOP)
+        said = project.do("down", "--timeout", "300ms")
+        assert "did not end within 0.3 s and was killed" in said
+        no_survivors(mark)
+
+    def test_says_that_a_devrun_hangs(self, project):
+        """It is not killed unless that is wanted, and ends when it goes on."""
+        project.write(WEB)
+        project.do("up", "-d")
+        pid = project.pid()
+        os.kill(pid, signal.SIGSTOP)
+        down = project.begin("down").wait_for(f"pid {pid} does not answer")
+        assert is_there(pid)
+        os.kill(pid, signal.SIGCONT)
+        assert down.wait() == 0
+        assert not is_there(pid)
+
+    def test_ends_one_that_has_too_many_clients(self, project):
+        project.write(WEB)
+        project.do("up", "-d")
+        place = project.socket
+        clients = [socket.socket(socket.AF_UNIX) for _ in range(200)]
+        try:
+            for client in clients:
+                client.connect(str(place))
+                client.send(b"G")
+            until(lambda: _is_refused(place), "no more are let in")
+            assert project.do("down") == "the project has ended\n"
+        finally:
+            for client in clients:
+                client.close()
+        assert project.announced() == []
+
     def test_finds_the_run_of_the_folder_above(self, project):
         project.write(WEB)
         project.do("up", "-d")
@@ -450,3 +751,21 @@ class TestDown:
 def _parent_of(pid: int) -> int:
     with open(f"/proc/{pid}/stat") as file:
         return int(file.read().rpartition(")")[2].split()[1])
+
+
+def _descriptors(pid: int) -> list[str]:
+    folder = f"/proc/{pid}/fd"
+    return [os.path.join(folder, name) for name in os.listdir(folder)]
+
+
+def _environ(pid: int) -> bytes:
+    with open(f"/proc/{pid}/environ", "rb") as file:
+        return file.read()
+
+
+def _is_refused(place) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(place))  # It waits while others wait to be let in.
+        client.settimeout(PATIENCE)
+        client.send(b"GET /v1/project HTTP/1.1\r\nHost: devrun\r\n\r\n")
+        return b" 503 " in client.recv(100)

@@ -43,6 +43,7 @@ def runtime(tmp_path):
         "instances": [instance("web")],
         "config": {"command": "true"},
         "origins": {},
+        "unread": None,
         "exits": [],
         "probes": [],
     }
@@ -56,7 +57,7 @@ def runtime(tmp_path):
     for name in NAMES:
         for what in ("restart", "stop", "reload", "scale"):
             run.answers["POST", f"/v1/services/{name}/{what}"] = done
-        sent = {"results": [{"name": name, "pid": 12, "reason": None}]}
+        sent = {"results": [{"name": name, "pid": 12, "pids": [12], "reason": None}]}
         run.answers["POST", f"/v1/services/{name}/signal"] = sent
     yield folder
     run.close()

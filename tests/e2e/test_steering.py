@@ -1,8 +1,10 @@
-"""How many instances there are, and which services: changed while a run goes on."""
+"""A run that goes on is changed: how many instances, which services, and who gets a signal."""
 
 from __future__ import annotations
 
+import json
 import socket
+import sys
 
 import pytest
 from background import Background
@@ -74,3 +76,25 @@ def test_nobody_listens_for_a_service_that_is_gone(project):
     project.write(rest + web)
     project.do("up", "-d")
     socket.create_connection(("localhost", port)).close()
+
+
+def test_a_signal_is_for_the_program_that_a_shell_has_become(project):
+    """And not for what that has started: a server's workers, for one."""
+    program = python("""
+        import subprocess
+        def heard(*_):
+            print("heard", flush=True)
+        signal.signal(signal.SIGUSR1, heard)
+        subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+        print("begins", flush=True)
+        signal.alarm(120)
+        while True:
+            signal.pause()
+    """)
+    (project.folder / "program.py").write_text(json.loads(program)[2])
+    line = f"cd . && exec {sys.executable} program.py"
+    project.write(f"[services.web]\ncommand = {json.dumps(line)}\nready = {{ log = 'begins' }}\n")
+    project.do("up", "-d")
+    pid = project.pids()["web"]
+    assert project.do("signal", "web", "USR1") == f"web: SIGUSR1 sent to pid {pid}\n"
+    until(lambda: "heard" in project.log("web"), "the signal")

@@ -6,7 +6,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.control.outbox import Outbox
+from devrun.control.outbox import MOST_NEWS, Outbox
 
 
 async def test_what_came_in_one_go_is_one_message_and_news_stay_in_their_place():
@@ -24,6 +24,18 @@ async def test_what_is_too_much_is_counted_and_news_are_kept():
     outbox.tell({"generation": 2})
     outbox.put(b"abcdefgh")
     assert await outbox.take() == [{"gap": 8}, {"generation": 2}, b"abcdefgh"]
+
+
+async def test_of_too_many_news_the_latest_are_kept_and_the_others_counted():
+    outbox = Outbox()
+    outbox.put(b"before")
+    for number in range(MOST_NEWS + 3):
+        outbox.tell({"generation": number})
+    first, before, *news = await outbox.take()
+    assert (first, before) == ({"gap": 0, "news": 3}, b"before")
+    assert news == [{"generation": number} for number in range(3, MOST_NEWS + 3)]
+    outbox.tell({"generation": 1})
+    assert await outbox.take() == [{"generation": 1}]
 
 
 async def test_the_end_comes_behind_what_waits():

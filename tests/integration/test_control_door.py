@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
+import trio.testing
 
 from devrun.control.address import Identity
 from devrun.control.bounds import LONGEST_BODY, Bounds
@@ -195,6 +196,146 @@ async def test_there_is_an_end_to_how_many_may_come():
         assert head.startswith(b"HTTP/1.1 503 ")
         assert b"content-length: %d\r\n" % len(rest) in head + b"\r\n"
         assert json.loads(rest)["status"] == 503
+
+
+async def test_those_who_come_in_vain_and_leave_early_are_nobodys_end():
+    async with serving() as it:
+        await it.ask("/v1/logs?follow=true")
+        await it.until_readers(1)
+        for _ in range(MOST_CLIENTS):
+            await it.connect()
+        for number in range(300):
+            stream = await it.connect()
+            if number % 3:
+                await stream.send_all(b"GET /v1/logs HTTP/1.1\r\n\r\n"[: number % 40])
+            if number % 2:
+                await trio.lowlevel.checkpoint()
+            await it.streams.pop().aclose()
+        await leave_all(it)
+        assert await lines_of(await it.ask("/v1/logs")) == []
+
+
+async def leave_all(it):
+    """Have all clients go, and wait until that is known."""
+    for stream in it.streams:
+        await stream.aclose()
+    while it.door._clients:
+        await trio.lowlevel.checkpoint()
+
+
+async def test_who_comes_in_vain_can_say_all_and_gets_all_of_the_answer():
+    async with serving() as it:
+        for _ in range(MOST_CLIENTS):
+            await it.connect()
+        stream = await it.connect()
+        await stream.send_all(b"POST /v1/apply HTTP/1.1\r\ncontent-length: 60000\r\n")
+        await trio.testing.wait_all_tasks_blocked()
+        await stream.send_all(b"host: devrun\r\n\r\n")
+        said = await stream.receive_some(4096)
+        await stream.send_all(b"x" * 60_000)
+        while more := await stream.receive_some(4096):
+            said += more
+        assert json.loads(said.partition(b"\r\n\r\n")[2])["detail"] == "too many clients at a time"
+
+
+async def test_a_client_that_closes_its_side_is_served_until_it_has_gone():
+    async with serving() as it:
+        follower = await it.ask("/v1/logs?follow=true")
+        await follower.send_eof()
+        await it.until_readers(1)
+        client = next(iter(it.door._clients))
+        while not client.has_left:
+            await trio.lowlevel.checkpoint()
+        it.write(b"for you too")
+        said = b""
+        while b"for you too" not in said:
+            said += await follower.receive_some(4096)
+        await follower.aclose()
+        await it.until_readers(0)
+
+
+async def test_who_sends_more_than_is_read_and_goes_is_forgotten():
+    async with serving() as it:
+        follower = await it.ask("/v1/logs?follow=true")
+        await follower.send_all(b"GET /v1/logs HTTP/1.1\r\nhost: devrun\r\n\r\n")
+        await it.until_readers(1)
+        await follower.aclose()
+        await it.until_readers(0)
+
+
+# -- what is spoken --------------------------------------------------------------------------------
+
+
+async def said_to(it, sent):
+    """Return the status, the head and the body of what a client is told."""
+    stream = await it.connect()
+    await stream.send_all(sent)
+    said = b""
+    while more := await stream.receive_some(4096):
+        said += more
+    head, _, rest = said.partition(b"\r\n\r\n")
+    return int(head.split()[1]), head.lower(), rest
+
+
+HANDSHAKE = (
+    b"host: d\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"\0\1\2" * 100 + b"\r\n\r\n", 400),
+        (b"GET /v1/logs HTTP/1.1\r\n\r\n", 400),
+        (b"GET /v1/logs HTTP/1.1\r\nhost: d\r\nx: " + b"a" * 70_000, 431),
+        (b"GET /v1/logs HTTP/1.1\r\nhost: d\r\ncontent-length: -1\r\n\r\n", 400),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 505),
+        (b"GET /v1/logs HTTP/1.1\r\n" + HANDSHAKE, 404),
+        (b"GET /v1/instances/x/attach HTTP/1.1\r\n" + HANDSHAKE.replace(b"13", b"12"), 400),
+    ],
+)
+async def test_what_is_not_spoken_here_is_refused_with_a_reason(sent, status):
+    async with serving() as it:
+        found, head, rest = await said_to(it, sent)
+        assert found == status
+        assert b"content-type: application/problem+json" in head
+        assert b"content-length: %d\r\n" % len(rest) in head + b"\r\n"
+        said = json.loads(rest)
+        assert said["status"] == status
+        assert said["detail"]
+
+
+async def test_an_offer_of_http_2_is_answered_in_http_1():
+    async with serving() as it:
+        stream = await it.connect()
+        await stream.send_all(
+            b"GET /v1/logs HTTP/1.1\r\nhost: d\r\nconnection: upgrade, http2-settings\r\n"
+            b"upgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n"
+        )
+        assert (await stream.receive_some(4096)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_target_may_be_a_whole_url():
+    async with serving() as it:
+        it.write(b"hello")
+        assert [line["line"] for line in await lines_of(await it.ask("http://d/v1/logs"))] == [
+            "hello"
+        ]
+
+
+async def test_a_strange_host_is_nobodys_defect():
+    async with serving() as it:
+        stream = await it.connect()
+        await stream.send_all(b"GET /v1/logs?tail=1 HTTP/1.1\r\nhost: [\r\n\r\n")
+        assert (await stream.receive_some(4096)).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_lines_of_before_the_epoch_are_all_lines():
+    async with serving() as it:
+        it.write(b"hello")
+        lines = await lines_of(await it.ask("/v1/logs?since=-2208988800"))
+        assert [line["line"] for line in lines] == ["hello"]
 
 
 async def test_a_body_that_never_ends_is_refused_and_its_sender_left():

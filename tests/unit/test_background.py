@@ -7,12 +7,15 @@ import stat
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from devrun.control.background import (
     FORMER,
     LOOK_AFTER,
     NoPlace,
     OwnLog,
+    close_inherited,
     end_of_log,
     in_background,
     make_folders,
@@ -20,7 +23,7 @@ from devrun.control.background import (
 )
 from devrun.events import Notice, Output, Piece
 from devrun.model import Project, Service
-from devrun.output.log_desk import LoggedService
+from devrun.output.log_desk import LoggedService, file_name_of, label_of
 from devrun.policies import LogFile
 
 WEB = Service(0, "web", "node web", "/", process="web")
@@ -54,7 +57,7 @@ def test_instances_have_files_of_their_own():
 def test_commands_have_files_by_their_labels():
     found = services(Service(0, None, "a", "/"), Service(1, "x/y", "b", "/"))
     spelled = [LoggedService(each.label, each.log).spelled("out") for each in found]
-    assert spelled == ["/state/logs/0.log", "/state/logs/x_y.log"]
+    assert spelled == ["/state/logs/0.log", "/state/logs/x%2Fy.log"]
 
 
 def test_none_shares_the_terminal_that_is_not_there():
@@ -125,3 +128,23 @@ def test_a_log_that_becomes_too_long_is_begun_anew(tmp_path):
 
 def test_a_log_that_is_not_there_has_no_end(tmp_path):
     assert end_of_log(str(tmp_path)) == []
+
+
+@given(st.text(st.sampled_from("ab%/_25F."), min_size=1))
+def test_the_name_of_a_file_tells_the_label(label):
+    assert os.sep not in file_name_of(label)
+    assert label_of(file_name_of(label)) == label
+
+
+def test_what_was_left_open_is_closed():
+    kept, lost = os.pipe()
+
+    def run():
+        close_inherited(keep=(kept,))
+        os.fstat(kept)
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(lost)
+
+    in_a_child(run)
+    os.close(kept)
+    os.close(lost)

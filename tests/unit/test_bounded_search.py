@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 
@@ -55,3 +56,14 @@ def test_what_is_found_quickly_took_no_time():
     pattern = LogPattern("ready")
     assert pattern.feed(b"x\nready\n")
     assert not pattern.took_too_long
+
+
+@pytest.mark.parametrize("pattern", ["a{99999999999999999}", "(" * 3000 + ")" * 3000, "("])
+def test_what_cannot_be_made_is_no_pattern(pattern):
+    with pytest.raises(re.error):
+        BoundedSearch(pattern)
+
+
+def test_nothing_is_said_of_a_pattern_that_may_mean_something_else_once(recwarn):
+    assert BoundedSearch("[[a]").search("[")
+    assert not recwarn.list

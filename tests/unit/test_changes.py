@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devrun.control.changes import Difference, differences
+from devrun.control.changes import Difference, differences, renamed
 from devrun.model import Service
 
 WEB = Service(0, "web", "node web", "/", env=(("A", "1"),))
@@ -78,3 +78,33 @@ def test_exactly_the_variables_that_differ_are_named(before, after):
     found = differences([service], [service], {"web": before}, {"web": after})
     names = {name for _, whats in found.changed for name in whats}
     assert names == {f"env.{n}" for n in "ABCD" if before.get(n) != after.get(n)}
+
+
+def instances(*names: str) -> list[Service]:
+    """Return instances of one service; those with a number in their name have that one."""
+    found = []
+    for index, name in enumerate(names):
+        number = int(name.partition(".")[2] or 1)
+        found.append(replace(WEB, index=index, name=name, process="web", number=number))
+    return found
+
+
+def test_the_first_of_several_instances_may_be_the_only_one_later_and_the_other_way_round():
+    several, only = instances("web.1", "web.2"), instances("web")
+    assert renamed(several, only) == {0: "web"}
+    assert renamed(only, several) == {0: "web.1"}
+    assert renamed(several, several) == renamed(only, only) == {}
+
+
+def test_another_s_name_is_taken_from_nobody():
+    present = [*instances("web.1"), replace(DB, name="web")]
+    assert renamed(present, instances("web")) == {}
+
+
+def test_commands_are_never_called_otherwise():
+    assert renamed([WEB], [replace(WEB, name="api")]) == {}
+
+
+def test_the_ports_of_others_are_no_difference():
+    before, after = {"OVERMIND_PROCESS_db_PORT": "5000"}, {"OVERMIND_PROCESS_api_PORT": "5100"}
+    assert changed(replace(WEB, env=WEB.env), started={"web": before}, after=after) == {}

@@ -37,9 +37,9 @@ def test_lines_are_read_backwards_whatever_the_size_of_the_pieces(
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(log_reader, "_AT_ONCE", at_once)
-        found = [text.encode("utf-8", "surrogateescape") for text in texts(path)]
+        found = texts(path)
     whole = content.removesuffix(b"\n").split(b"\n") if content else []
-    assert found[::-1] == [line.removesuffix(b"\r") for line in whole]
+    assert found[::-1] == [line.decode("utf-8", "replace").removesuffix("\r") for line in whole]
 
 
 def test_rotated_files_follow_compressed_or_not(tmp_path):
@@ -119,3 +119,39 @@ def test_no_more_is_read_of_a_large_file_than_is_wanted(tmp_path, monkeypatch):
     monkeypatch.setattr(log_reader, "_lines_backwards", counted)
     assert len([*islice(newest_first(source(path), None), 3)]) == 3
     assert len(read) == 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-13-45T10:00:00Z x",
+        "0000-01-01T00:00:00Z x",
+        '{"time":"0001-01-01T00:00:00","service":"a","stream":"out","text":"x"}',
+        '{"time":' + "[" * 100_000,
+        '{"time":17}',
+    ],
+)
+def test_what_only_looks_like_a_time_is_the_services_own(tmp_path, line):
+    path = tmp_path / "web.log"
+    path.write_text(f"{line}\n")
+    os.utime(path, (50, 50))
+    (entry,) = newest_first(source(path, timestamps=True, json=True), None)
+    assert (entry.at, entry.said["instance"], entry.said["line"]) == (50.0, "web", line)
+
+
+def test_no_line_has_what_is_no_text(tmp_path):
+    path = tmp_path / "web.log"
+    said = '{"time":"2026-01-31T10:00:00Z","service":"web","stream":"out","text":"a\\ud800b"}'
+    path.write_bytes(f"{said}\n".encode() + b"c\xffd\n")
+    assert texts(path, json=True) == ["c\ufffdd", "a\ufffdb"]
+
+
+@given(cut=st.integers(0, 400))
+def test_a_packed_file_is_read_as_far_as_it_goes(tmp_path_factory, cut):
+    path = tmp_path_factory.mktemp("logs") / "web.log.gz"
+    text = b"".join(b"%d\n" % number for number in range(100))
+    packed = gzip.compress(text) + gzip.compress(text)
+    path.write_bytes(packed[: len(packed) - cut])
+    found = b"".join(b"%s\n" % line for line in reversed([*log_reader._lines_backwards(str(path))]))
+    assert (text * 2).startswith(found.removesuffix(b"\n"))
+    assert cut or found == text * 2

@@ -173,10 +173,10 @@ def test_events_are_read_as_server_sent_ones_are():
             "exited with code 3 after 2.0s",
         ),
         (
-            {"type": "exited", "status": {"code": None, "signal": 15}, "stopped": True},
+            {"type": "exited", "status": {"code": None, "signal": "SIGTERM"}, "stopped": True},
             "ended by SIGTERM, stopped",
         ),
-        ({"type": "exited", "status": {"code": None, "signal": 200}}, "ended by signal 200"),
+        ({"type": "exited", "status": {"code": None, "signal": "200"}}, "ended by signal 200"),
         (
             {"type": "exited", "status": {"code": 1, "signal": None}, "fault": "not ready"},
             "exited with code 1: not ready",

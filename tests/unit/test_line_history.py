@@ -104,15 +104,45 @@ def test_states_of_a_progress_bar_and_other_events_are_no_lines():
     assert history.tail(9) == [] == begun_lines(history)
 
 
-def test_a_line_without_end_becomes_lines_and_loses_nothing():
+def test_a_line_that_came_in_many_parts_is_one_line():
     history = LineHistory()
     written = b"x" * 100_000
     for _ in range(5):
         history(part(written))
-    history(lines(b"end"))
-    found = texts(history.tail(99))
-    assert b"".join(found) == written * 5 + b"end"
-    assert max(map(len, found)) <= LONGEST_LINE + len(written)
+    history(lines(b"end", b"next"))
+    assert texts(history.tail(99)) == [written * 5 + b"end", b"next"]
+
+
+def test_a_line_that_is_too_long_is_one_line_that_says_how_much_of_it_is_not_there():
+    history = LineHistory()
+    for _ in range(30):
+        history(part(b"x" * 100_000))
+    assert begun_lines(history) == [b"x" * LONGEST_LINE + note(3_000_000 - LONGEST_LINE)]
+    history(lines(b"end", b"next"))
+    first = b"x" * LONGEST_LINE + note(3_000_003 - LONGEST_LINE)
+    assert texts(history.tail(99)) == [first, b"next"]
+
+
+def test_a_line_that_is_too_long_is_cut_between_characters():
+    history = LineHistory(of_one=100)
+    for text in ("a" + "ä" * 100, "😀" * 100, "ab" * 100):
+        history(lines(text.encode()))
+        (line,) = texts(history.tail(1))
+        shown, _, _ = line.decode().partition(" [… ")
+        assert text.startswith(shown)
+        assert line == shown.encode() + note(len(text[len(shown) :].encode()))
+
+
+def test_in_front_of_a_line_that_is_too_long_others_are_lost_and_told():
+    history = LineHistory(of_one=1000)
+    with history.reader() as reader:
+        history(lines(b"a", b"b", b"x" * 2000))
+        assert len(read(reader)) == 1
+        assert reader.take_lost() == 2
+
+
+def note(left_out: int) -> bytes:
+    return f" [… {left_out:,} bytes more]".encode()
 
 
 def test_a_line_says_where_and_when_it_is_from():
@@ -161,7 +191,7 @@ def test_of_more_than_may_be_kept_at_once_the_last_lines_are():
     assert 200 < len(found) <= 250
     history(part(b"y" * 5000))
     history(lines(b"z"))
-    assert texts(history.tail(1)) == [b"y" * 998 + b"z"]
+    assert texts(history.tail(1)) == [b"y" * 936 + " [… 4,065 bytes more]".encode()]
 
 
 def test_without_readers_nothing_is_counted():

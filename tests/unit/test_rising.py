@@ -68,3 +68,19 @@ def test_one_that_has_ended_well_and_may_come_again_is_up():
 )
 def test_it_is_said_in_a_line(rises, said):
     assert status_of(picture(*rises)) == said
+
+
+@pytest.mark.parametrize("word", [Word.IDLE, Word.STOPPED])
+def test_what_nobody_starts_again_holds_others_up_for_good(word):
+    """A watched program that has ended, and what somebody has stopped."""
+    found = picture(UP, HELD_UP)
+    over = Risen("s0", UP, Standing(word), 1)
+    assert not found.is_decided
+    assert Picture({**found.instances, 0: over}).is_decided
+
+
+def test_some_are_decided_before_others():
+    found = picture(UP, AWAITED, FAILED)
+    assert found.is_decided_for([0, 2])
+    assert not found.is_decided_for([0, 1])
+    assert found.is_decided_for([7])

@@ -77,3 +77,45 @@ def test_startup_takes_nothing_that_needs_somebody():
     for option in ("--focus=web", "--handle-input", "--dry-run"):
         with pytest.raises(UsageError, match="no such option"):
             startup(option)
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A folder with a file of its own."""
+    (tmp_path / "devrun.toml").write_text("")
+    (tmp_path / "Procfile").write_text("")
+    return str(tmp_path)
+
+
+def files_in(folder: str, *words: str) -> tuple[str, ...]:
+    line = read_up_line(words, {}, folder=folder)
+    assert isinstance(line, UpLine)
+    return line.settings.files
+
+
+@pytest.mark.parametrize("words", [("web",), ("-d", "web", "api"), ("web", "tunnel=ssh host")])
+def test_words_that_are_no_commands_name_services_of_the_folder_s_file(shop, words):
+    assert files_in(shop, *words) == ("devrun.toml",)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("sleep 60",),
+        ("web=node x", "npm:dev"),
+        ("--names", "web", "server"),
+    ],
+)
+def test_commands_are_what_they_are(shop, words):
+    assert files_in(shop, *words) == ()
+
+
+def test_a_file_that_is_named_is_the_one(shop):
+    assert files_in(shop, "-f", "Procfile", "web") == ("Procfile",)
+
+
+def test_the_file_is_that_of_the_root(shop, tmp_path_factory):
+    elsewhere = str(tmp_path_factory.mktemp("elsewhere"))
+    assert files_in(elsewhere, "web") == ()
+    assert files_in(elsewhere, "--root", shop, "web") == ("devrun.toml",)

@@ -50,10 +50,12 @@ def resolution_of(settings: RunSettings, *, cwd: str, terminal: bool) -> Resolut
 def describer(settings: RunSettings, resolution: Resolution, *, cwd: str) -> Describe:
     """Return what describes the services of a run, for those who ask; it is loaded only then."""
 
-    def describe(name: str, instances: Sequence[Service]) -> Description:
+    def describe(
+        name: str, instances: Sequence[Service], variables: Mapping[str, str]
+    ) -> Description:
         from devrun.cli.control.describing import describer as describer_of
 
-        return describer_of(settings, resolution, os.environ, cwd=cwd)(name, instances)
+        return describer_of(settings, resolution, os.environ, cwd=cwd)(name, instances, variables)
 
     return describe
 
@@ -77,7 +79,7 @@ def _load(
 ) -> Project:
     from devrun.config.up_line import read_up_line
 
-    line = read_up_line(words, environ)
+    line = read_up_line(words, environ, folder=folder)
     if isinstance(line, Request):
         raise UsageError("words of a run are wanted")
     try:

@@ -49,13 +49,14 @@ def up(words: Sequence[str], environ: Mapping[str, str]) -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Quietly, and at once.
     try:
-        line = read_up_line(words, environ)
+        line = read_up_line(words, environ, folder=current_folder())
         if isinstance(line, Request):
             return
-        run = _running(line, environ) if line.detach or line.settings.dry_run else None
-        if run is None and (not line.detach or line.settings.dry_run):
+        if line.settings.dry_run and _running(line, environ) is None:
             return
-        code = _start(line, environ) if run is None else _change(run, line)
+        if not line.detach and not line.settings.dry_run:
+            return
+        code = _change_or_start(line, environ)
         sys.stdout.flush()
     except DevrunError as error:
         sys.stdout.flush()
@@ -85,14 +86,38 @@ def _running(line: UpLine, environ: Mapping[str, str]) -> Running | None:
     return next(found, None)
 
 
-def _change(run: Running, line: UpLine) -> int:
-    from devrun.cli.changing import change
+def _change_or_start(line: UpLine, environ: Mapping[str, str]) -> int:
+    """Change the run that there is, or start one; return the exit code."""
+    while True:
+        run = _running(line, environ)
+        code = _start(line, environ) if run is None else _change(run, line)
+        if code is not None:
+            return code
 
-    return change(run, line, folder=current_folder())
+
+def _change(run: Running, line: UpLine) -> int | None:
+    """Have a run become what a line says; return the exit code, or None if it has ended."""
+    from devrun.cli.changing import Ending, change
+    from devrun.cli.down import processes_of
+    from devrun.process.ended import wait_until_ended
+
+    processes = processes_of(run)
+    try:
+        return change(run, line, folder=current_folder())
+    except Ending:
+        if line.settings.dry_run:
+            complain(f"the project is ending (pid {run.pid}), so that nothing differs from it")
+            return ExitCode.FAILURE
+        complain(f"the project is ending (pid {run.pid}); it is started anew when it has ended")
+        wait_until_ended(processes)
+        return None
 
 
-def _start(line: UpLine, environ: Mapping[str, str]) -> int:
+def _start(line: UpLine, environ: Mapping[str, str]) -> int | None:
     """Start the project in the background; return the exit code once it is known how that went.
+
+    Returns:
+        The exit code; None if somebody else has begun it at the same moment.
 
     Raises:
         UsageError: Something is wrong; nothing was started.
@@ -118,9 +143,9 @@ def _start(line: UpLine, environ: Mapping[str, str]) -> int:
     state = state_folder(resolution.project.root, resolution.project.name, environ)
     make_folders(state)
     turn = take_turn(state)
-    if (run := _running(line, environ)) is not None:
+    if _running(line, environ) is not None:
         os.close(turn)
-        return _change(run, line)  # Somebody else has begun it at the same moment.
+        return None
     project = in_background(resolution.project, state)
     sys.stdout.flush()
     reader, writer = os.pipe()
@@ -143,13 +168,19 @@ def _run(
         writer: Where whoever waits is told how the run comes up.
         turn: Kept until the run has said which it is, so that no other begins meanwhile.
     """
-    from devrun.control.background import OwnLog, in_background, move_to_background
+    from devrun.control.background import (
+        OwnLog,
+        close_inherited,
+        in_background,
+        move_to_background,
+    )
     from devrun.process import guardian
     from devrun.process.ending import die_of
     from devrun.process.service_notify import take_manager
     from devrun.runtime import Run, run
     from devrun.sources.signals import SignalInbox
 
+    close_inherited(keep=(writer, turn))
     inbox = SignalInbox()
 
     def before_guarding() -> None:
@@ -158,9 +189,11 @@ def _run(
         inbox.uninstall()
 
     async def beside(inside: Inside) -> None:
+        from devrun.control.detached import report_by_pipe
+
         os.close(turn)
         inside.bus.subscribe(OwnLog(state))
-        await _report(writer, inside)
+        await report_by_pipe(writer, inside.supervisor, inside.bus, inside.last_lines)
 
     try:
         move_to_background(state)
@@ -188,12 +221,6 @@ def _run(
     if verdict.signal is not None:
         die_of(verdict.signal)
     os._exit(verdict.code)
-
-
-async def _report(writer: int, inside: Inside) -> None:
-    from devrun.control.detached import Report
-
-    await Report(writer, inside.supervisor, inside.bus, inside.last_lines).run()
 
 
 def _refuse(writer: int, error: DevrunError) -> None:

@@ -19,6 +19,9 @@ from devrun.config.words import check_unique, parse_words
 from devrun.errors import UsageError
 from devrun.model import Service
 
+COMMAND_LINE = "the command line"
+"""The source of services that no file has."""
+
 
 class NothingToRun(UsageError):  # noqa: N818 - an outcome that the command line answers with help
     """Neither commands nor a file were named, and the folder has none that could be meant."""
@@ -81,7 +84,7 @@ def select(settings: RunSettings, cwd: str, defined: Definitions | None) -> Sele
     """
     if defined is None:
         commands = _commands(settings.commands, settings, cwd)
-        return Selection(None, commands, frozenset(), "the command line")
+        return Selection(None, commands, frozenset(), COMMAND_LINE)
     if settings.names:
         raise UsageError("--names is for commands; the processes of a file have their names")
     files = files_of(settings, cwd)

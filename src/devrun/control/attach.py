@@ -1,9 +1,7 @@
 """``/v1/instances/{label}/attach``: one instance's terminal in a client's, by WebSocket.
 
-Binary messages are what the terminal shows, and what is typed. Texts are JSON: ``{"resize": [rows,
-columns]}`` of the client; of devrun ``{"generation": n, "running": …, "typing": …}`` at first and
-whenever a generation begins, ``{"exit": …}`` when one has ended, ``{"gap": bytes}`` for what the
-client was too slow for, ``{"cut_off": reason}`` before one is left that takes nothing.
+Binary messages are what the terminal shows, and what is typed; ``control.attach_frames`` has what
+is said in texts.
 """
 
 from __future__ import annotations
@@ -12,25 +10,25 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Annotated
 from urllib.parse import unquote
 
 import msgspec
 import trio
-from msgspec import Meta, Struct
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from devrun.control.attach_frames import PATH, AttachQuery, Resize
 from devrun.control.bounds import connection_of
+from devrun.control.carrying_out import while_awaited
+from devrun.control.json_text import encoded
 from devrun.control.outbox import Outbox
 from devrun.control.problems import PROBLEM_JSON, Problem
 from devrun.control.subject import Subject
 from devrun.control.terminal_share import Share, Shown
-from devrun.control.understanding import understand_query
+from devrun.control.understanding import query_of, understand_query
 from devrun.supervise.results import NoSuchService
-
-PATH = "/v1/instances/{name}/attach"
 
 MOST_ATTACHED = 8
 """Clients of one instance at a time."""
@@ -44,20 +42,17 @@ BREATH = 0.01
 GOING_AWAY = 1001
 """Of RFC 6455, 7.4.1."""
 
-Side = Annotated[int, Meta(ge=1, le=65535)]
+LEAVING = 1.0
+"""Seconds in which a client may take the last of what is for it, and say that it leaves."""
 
+NO_JSON = 1007
+"""The same, for a text that cannot be read."""
 
-class AttachQuery(Struct, frozen=True, forbid_unknown_fields=True):
-    """The client's terminal, if it has one."""
+NOT_UNDERSTOOD = 1008
+"""The same, for one that says something else."""
 
-    rows: Side | None = None
-    columns: Side | None = None
-
-
-class Resize(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a client says in a text."""
-
-    resize: tuple[Side, Side]
+_LONGEST_REASON = 123
+"""Bytes of the reason of a close (RFC 6455, 5.5)."""
 
 
 class Attachments:
@@ -69,9 +64,9 @@ class Attachments:
         self._outboxes: set[Outbox] = set()
         self._is_over = False
 
-    def route(self) -> WebSocketRoute:
-        """Return the route for Starlette."""
-        return WebSocketRoute(PATH, self._serve)
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes for Starlette: the WebSocket's, and that of who asks without one."""
+        return [WebSocketRoute(PATH, self._serve), Route(PATH, _ask_for_upgrade, methods=["GET"])]
 
     def finish(self) -> None:
         """Say that nothing more will happen."""
@@ -97,10 +92,13 @@ class Attachments:
                 await _converse(socket, share, shown)
             finally:
                 self._outboxes.discard(shown.outbox)
+        connection = connection_of(socket.scope)
+        if connection is not None:  # Hypercorn would wait for ever to hand on what nobody takes.
+            connection.leave_within(LEAVING)
 
     def _understand(self, socket: WebSocket) -> tuple[Share, Shown]:
         name = unquote(str(socket.path_params.get("name", "")), errors="surrogateescape")
-        query = understand_query(socket.url.query, AttachQuery)
+        query = understand_query(query_of(socket.scope), AttachQuery)
         if (query.rows is None) != (query.columns is None):
             raise Problem(422, "rows and columns belong together")
         indices = self._subject.orders.resolve(name)
@@ -119,18 +117,48 @@ class Attachments:
 
 
 async def _refuse(socket: WebSocket, problem: Problem) -> None:
-    body = msgspec.json.encode(problem.said()) + b"\n"
-    response = Response(body, problem.status, {"connection": "close"}, PROBLEM_JSON)
-    await socket.send_denial_response(response)
+    await socket.send_denial_response(_refusal(problem, {"connection": "close"}))
+
+
+async def _ask_for_upgrade(request: Request) -> Response:
+    path = request.scope["path"]
+    problem = Problem(426, f"{path} is a WebSocket: a request for it has to ask for the upgrade")
+    return _refusal(problem, {"upgrade": "websocket", "connection": "upgrade"})
+
+
+def _refusal(problem: Problem, headers: dict[str, str]) -> Response:
+    return Response(encoded(problem.said()) + b"\n", problem.status, headers, PROBLEM_JSON)
+
+
+class _BadText(Exception):  # noqa: N818 - a client's, not ours
+    """A text that is not understood.
+
+    Args:
+        code: With which the WebSocket is closed.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 async def _converse(socket: WebSocket, share: Share, shown: Shown) -> None:
+    bad: list[_BadText] = []
+
+    async def receive() -> None:
+        try:
+            await _receive(socket, share, shown)
+        except _BadText as error:
+            bad.append(error)
+
     async with trio.open_nursery() as nursery:
         nursery.start_soon(share.redraw_when_asked)
         nursery.start_soon(_until_over, partial(_send, socket, share, shown), nursery.cancel_scope)
-        nursery.start_soon(
-            _until_over, partial(_receive, socket, share, shown), nursery.cancel_scope
-        )
+        nursery.start_soon(_until_over, receive, nursery.cancel_scope)
+    for error in bad:
+        reason = str(error).encode("utf-8", "replace")[:_LONGEST_REASON].decode("utf-8", "ignore")
+        with suppress(WebSocketDisconnect, RuntimeError):
+            await socket.close(error.code, reason)
 
 
 async def _until_over(do: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:
@@ -162,17 +190,33 @@ async def _send(socket: WebSocket, share: Share, shown: Shown) -> None:
 
 
 async def _receive(socket: WebSocket, share: Share, shown: Shown) -> None:
-    """Take what is typed and said, until the client goes."""
+    """Take what is typed and said, until the client goes.
+
+    Raises:
+        _BadText: It said something that is not understood.
+    """
+    connection = connection_of(socket.scope)
     while True:
         message = await socket.receive()
         if message["type"] != "websocket.receive":
             return
-        if message.get("bytes") is not None:
-            await share.type(message["bytes"])
-            continue
-        try:
-            size = msgspec.json.decode(message.get("text") or "", type=Resize).resize
-        except msgspec.MsgspecError as error:
-            shown.outbox.tell({"error": f"not understood: {str(error).lower()}"})
-        else:
-            share.resized(shown, size)
+        keys: bytes | None = message.get("bytes")
+        if keys is None:
+            share.resized(shown, _size(message.get("text") or ""))
+        elif await while_awaited(connection, partial(_type, share, keys)) is None:
+            return
+
+
+async def _type(share: Share, keys: bytes) -> bool:
+    await share.type(keys)
+    return True
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        return msgspec.json.decode(text, type=Resize).resize
+    except msgspec.ValidationError:
+        reason = 'a text has to be {"resize": [rows, columns]}'
+        raise _BadText(NOT_UNDERSTOOD, reason) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        raise _BadText(NO_JSON, "the text is no JSON") from None

@@ -7,6 +7,7 @@ service writes that has no log file of its own. All of it is this user's alone.
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from contextlib import suppress
 from dataclasses import replace
 
@@ -90,6 +91,23 @@ def move_to_background(state: str) -> None:
         os.dup2(own, descriptor)
     os.close(nothing)
     os.close(log)
+
+
+def close_inherited(keep: Container[int]) -> None:
+    """Close what whoever has started this process has left open: a lock, or the end of a pipe.
+
+    Sockets that were handed over (sd_listen_fds(3)) are among it, for they were meant for the
+    process that ``LISTEN_PID`` names, which is not this one.
+
+    Args:
+        keep: Descriptors that are its own.
+    """
+    for name in os.listdir("/dev/fd"):
+        if int(name) > 2 and int(name) not in keep:
+            with suppress(OSError):  # That of the folder itself is gone already.
+                os.close(int(name))
+    for variable in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
+        os.environ.pop(variable, None)
 
 
 class OwnLog:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 
-import msgspec
 import trio
 
 from devrun.control.connection import Connection
+from devrun.control.json_text import encoded
 from devrun.control.problems import PROBLEM_JSON, Problem
 
 TYPE_CHECKING = False
@@ -22,6 +23,9 @@ PATIENCE = 10.0
 
 LEAVING = 2.0
 """Seconds in which a client that was refused may still say what it had to say."""
+
+_ABSOLUTE = re.compile(r"https?://[^/]*", re.IGNORECASE)
+"""What stands before the path in a target that is a whole URL (RFC 9112, 3.2.2)."""
 
 
 class Bounds:
@@ -40,7 +44,8 @@ class Bounds:
         if scope["type"] not in ("http", "websocket"):
             return
         # As it was sent, so that a slash within a name is none of the path's.
-        scope["path"] = scope["raw_path"].decode("ascii", "replace")
+        path = scope["raw_path"].decode("ascii", "replace")
+        scope["path"] = path if path.startswith("/") else _ABSOLUTE.sub("", path, count=1) or "/"
         answer = self._answer if scope["type"] == "http" else self._app
         connection = connection_of(scope)
         if connection is None:
@@ -117,7 +122,7 @@ def _replay(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
 
 
 async def _refuse(problem: Problem, send: Send) -> None:
-    body = msgspec.json.encode(problem.said())
+    body = encoded(problem.said())
     headers = [
         (b"content-type", PROBLEM_JSON.encode()),
         (b"content-length", str(len(body)).encode()),

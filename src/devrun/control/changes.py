@@ -10,6 +10,10 @@ from devrun.model import Service
 _APART = frozenset(("index", "name", "env", "env_files", "argv"))
 """Fields of services that are shown otherwise, or are what services are told apart by."""
 
+_OF_OTHERS = "OVERMIND_PROCESS_"
+"""How variables begin that tell a Procfile's processes the ports of each other: one more process is
+no reason to start the others anew."""
+
 Environment = Mapping[str, str]
 
 
@@ -29,6 +33,21 @@ class Difference:
     def is_empty(self) -> bool:
         """Whether nothing differs."""
         return not (self.added or self.removed or self.changed)
+
+
+def renamed(present: Sequence[Service], wanted: Sequence[Service]) -> dict[int, str]:
+    """Return what instances are called from now on that go on under another name, by index.
+
+    ``web`` is ``web.1`` where it is to be one of several, and the other way round.
+    """
+    labels = {service.label for service in present}
+    by_number = {(each.process, each.number): each.label for each in wanted}
+    found = {
+        each.index: by_number.get((each.process, each.number))
+        for each in present
+        if each.process is not None
+    }
+    return {index: label for index, label in found.items() if label and label not in labels}
 
 
 def differences(
@@ -85,5 +104,5 @@ def _variables(
 
 
 def _different(before: Environment, after: Environment) -> Iterable[str]:
-    names = {*before, *after}
+    names = {name for name in (*before, *after) if not name.startswith(_OF_OTHERS)}
     return (name for name in names if before.get(name) != after.get(name))

@@ -118,7 +118,7 @@ class Stream:
         self._reader = AnswerReader()
         self._held = b""
         self._begun = b""
-        self._connection = _connect(run)
+        self._connection = _connect(run, patience)
         try:
             self._connection.settimeout(patience)
             encoded = None if body is None else json.dumps(body).encode()
@@ -195,6 +195,8 @@ class Stream:
     def _send(self, data: bytes) -> None:
         try:
             self._connection.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            return  # Who refuses without listening has answered before, which can be read.
         except OSError as error:
             raise Unanswered(_went_away(self._run)) from error
 
@@ -205,22 +207,27 @@ class Stream:
                 return self._reader.feed(data)
             self._reader.finish()
         except TimeoutError:
-            message = f"the devrun of {self._run.root} (pid {self._run.pid}) does not answer"
-            raise Unanswered(message) from None
+            raise Unanswered(_says_nothing(self._run)) from None
         except (OSError, BadAnswer) as error:
             raise Unanswered(_went_away(self._run)) from error
         return b""
 
 
-def _connect(run: Running) -> socket.socket:
+def _connect(run: Running, patience: float | None) -> socket.socket:
     try:
-        return connect_to(run.socket)
+        return connect_to(run.socket, patience)
+    except BlockingIOError:
+        raise Unanswered(_says_nothing(run)) from None
     except (FileNotFoundError, ConnectionRefusedError):
         raise Killed(run) from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         message = f"the devrun of {run.root} (pid {run.pid}) cannot be reached: {reason}"
         raise Unanswered(message) from error
+
+
+def _says_nothing(run: Running) -> str:
+    return f"the devrun of {run.root} (pid {run.pid}) does not answer"
 
 
 def _went_away(run: Running) -> str:

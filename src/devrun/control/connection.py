@@ -17,8 +17,17 @@ from math import inf
 
 import trio
 
+from devrun.process.unix_socket import is_hung_up
+
 LAST_REQUEST = 1.0
 """Seconds in which a request that came with the client's end begins to be answered."""
+
+LOOK = 1.0
+"""Seconds after which a client that says nothing more is looked for again: no event tells when it
+stops reading too."""
+
+LOOK_SELDOM = 5.0
+"""The same for a client that nothing is read from at present, because so much of it waits."""
 
 PATIENCE = 10.0
 """Seconds in which a client has to take something, when something is there for it."""
@@ -60,6 +69,7 @@ class Connection:
         self._writing: trio.CancelScope | None = None
         self._requests = 0
         self._is_aborted = False
+        self._leaving = trio.Event()
         self._set_buffer(BUFFER)
 
     async def send_all(self, data: bytes) -> None:
@@ -91,6 +101,7 @@ class Connection:
         finally:
             if not data:
                 self.has_left = True
+                self._leaving.set()
                 self._leave_if_idle()
         return data
 
@@ -107,10 +118,23 @@ class Connection:
         elif self.has_left:
             self._leave_if_idle()
 
+    async def gone(self) -> None:
+        """Wait until the client has closed both directions: nobody waits for an answer then."""
+        while not is_hung_up(self.socket.fileno()):
+            if self.has_left:
+                await trio.sleep(LOOK)
+            else:
+                with trio.move_on_after(LOOK_SELDOM):
+                    await self._leaving.wait()
+
+    def leave_within(self, seconds: float) -> None:
+        """Do nothing for the client any more after so many seconds."""
+        self.scope.deadline = min(self.scope.deadline, trio.current_time() + seconds)
+
     def _leave_if_idle(self) -> None:
         """Do not keep, as Hypercorn does until it was idle for long, who has gone."""
         if not self._requests:
-            self.scope.deadline = trio.current_time() + LAST_REQUEST
+            self.leave_within(LAST_REQUEST)
 
     async def send_eof(self) -> None:
         """Say that nothing more will be written."""

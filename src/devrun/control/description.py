@@ -15,11 +15,14 @@ class Description:
     Attributes:
         config: With the keys of devrun.toml, nothing left unsaid, and without secrets.
         origins: Where each value is from, by its keys joined by dots.
+        unread: Why the files of the configuration cannot be read now; None if they can.
     """
 
     config: Mapping[str, object]
     origins: Mapping[str, str]
+    unread: str | None = None
 
 
-Describe = Callable[[str, Sequence[Service]], Description]
-"""Describes a service: its name, and its instances as they are now."""
+Describe = Callable[[str, Sequence[Service], Mapping[str, str]], Description]
+"""Describes a service: its name, its instances as they are now, and the variables of these, whose
+values may stand in texts of the configuration."""

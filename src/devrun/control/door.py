@@ -10,13 +10,14 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 import trio
 
 from devrun.control.address import SOCKET
 from devrun.control.connection import PATIENCE, Connection
-from devrun.process.unix_socket import is_own, listen_at
+from devrun.control.turning_away import turn_away
+from devrun.output.complaint import complain
+from devrun.process.unix_socket import is_own, listen_at, most_descriptors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,17 +25,28 @@ if TYPE_CHECKING:
     from devrun.control.subject import Subject
 
 MOST_CLIENTS = 200
-"""At a time; more are refused, so that descriptors are left for services."""
+"""At a time, or fewer where descriptors are few; more are refused, so that some are left for
+services."""
 
-GRACE = 1.0
+LEAVING = 1.0
 """Seconds in which clients may take what is left for them when the run has ended."""
 
-_FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n"
-    b"content-type: application/problem+json\r\ncontent-length: 103\r\n\r\n"
-    b'{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"too many clients'
-    b' at a time"}'
+NO_ROOM = 0.1
+"""Seconds until a client is accepted again after there was no descriptor for it."""
+
+_SHARE = 4
+"""One in so many of the descriptors that the process may have is for clients."""
+
+_GONE = (
+    OSError,
+    trio.BrokenResourceError,
+    trio.ClosedResourceError,
+    trio.BusyResourceError,
 )
+"""How a client's stream fails, which is nobody else's matter."""
+
+_NOT_LOADED = (ImportError, OSError, MemoryError, RuntimeError)
+"""How loading fails: descriptors, memory or threads are used up; another time it may succeed."""
 
 
 class Door:
@@ -61,6 +73,11 @@ class Door:
         self._accepting = trio.CancelScope()
         self._nobody = trio.Event()
         self._is_over = False
+        self._most = _most_clients()
+        # Those who are refused have a place too, until they have got their answer; who comes then
+        # waits to be accepted.
+        self._places = trio.Semaphore(self._most + self._most // _SHARE + 1)
+        self._has_complained = False
 
     @classmethod
     def open(cls, folder: str, subject: Callable[[], Subject]) -> Door:
@@ -77,8 +94,7 @@ class Door:
         async with trio.open_nursery() as nursery:
             try:
                 with self._accepting:
-                    answer = partial(self._answer, nursery=nursery)
-                    await trio.serve_listeners(answer, [self._listener], handler_nursery=nursery)
+                    await self._accept(nursery)
                 await trio.sleep_forever()
             finally:
                 for client in self._clients:
@@ -90,27 +106,59 @@ class Door:
         self._accepting.cancel()
         if self._stack is not None:
             await self._stack.finish()
-        with trio.move_on_after(GRACE):
+        with trio.move_on_after(LEAVING):
             while self._clients:
                 self._nobody = trio.Event()
                 await self._nobody.wait()
 
-    async def _answer(self, stream: trio.SocketStream, *, nursery: trio.Nursery) -> None:
-        async with stream:
-            if self._is_over or not is_own(stream.socket.fileno()):
+    async def _accept(self, nursery: trio.Nursery) -> None:
+        async with self._listener:
+            while True:
+                await self._places.acquire()
+                try:
+                    stream = await self._listener.accept()
+                except OSError as error:
+                    self._places.release()
+                    self._complain(f"clients of the API have to wait: {_reason(error)}")
+                    await trio.sleep(NO_ROOM)
+                else:
+                    nursery.start_soon(self._answer, stream, nursery)
+
+    async def _answer(self, stream: trio.SocketStream, nursery: trio.Nursery) -> None:
+        """Answer one client; however that goes, the others and the run go on."""
+        try:
+            async with stream:
+                if not self._is_over and is_own(stream.socket.getsockopt):
+                    await self._serve(stream, nursery)
+        except* _GONE:
+            pass
+        finally:
+            self._places.release()
+
+    async def _serve(self, stream: trio.SocketStream, nursery: trio.Nursery) -> None:
+        if len(self._clients) >= self._most:
+            await turn_away(stream, "too many clients at a time")
+            return
+        client = Connection(stream, over=self._left, patience=self._patience)
+        self._clients.add(client)
+        try:
+            if not await _says_something(stream):
                 return
-            if len(self._clients) >= MOST_CLIENTS:
-                with trio.move_on_after(GRACE):
-                    await stream.send_all(_FULL)
-                return
-            client = Connection(stream, over=self._left, patience=self._patience)
-            self._clients.add(client)
             try:
-                if await _says_something(stream):
-                    stack = await self._load(nursery)
-                    await stack.serve(client)
-            finally:
-                self._left(client)
+                stack = await self._load(nursery)
+            except _NOT_LOADED as error:
+                self._complain(f"a client of the API was refused: {_reason(error)}")
+                await turn_away(stream, f"what answers could not be loaded: {_reason(error)}")
+            else:
+                await stack.serve(client)
+        finally:
+            self._left(client)
+
+    def _complain(self, line: str) -> None:
+        """Say what is wrong to whoever has started devrun, once."""
+        if not self._has_complained:
+            self._has_complained = True
+            complain(line)
 
     def _left(self, client: Connection) -> None:
         self._clients.discard(client)
@@ -122,9 +170,19 @@ class Door:
         async with self._loading:
             if self._stack is None:
                 kind = await trio.to_thread.run_sync(_import, abandon_on_cancel=True)
-                self._stack = kind(self._subject())
+                self._stack = kind(self._subject(), nursery)
                 nursery.start_soon(self._stack.pace.run)
         return self._stack
+
+
+def _most_clients() -> int:
+    descriptors = most_descriptors()
+    return MOST_CLIENTS if descriptors is None else max(1, min(MOST_CLIENTS, descriptors // _SHARE))
+
+
+def _reason(error: BaseException) -> str:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return (reason or str(error) or type(error).__name__).lower()
 
 
 async def _says_something(stream: trio.SocketStream) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import trio
 
+from devrun.control.json_text import encoded
+from devrun.control.reading import signal_name
 from devrun.events import Event, Output
 from devrun.model import ExitStatus, Service
 from devrun.supervise.dependencies import name_of
@@ -81,11 +83,14 @@ class EventLog:
 
     def _frame(self, event: Event) -> bytes:
         kind = _CAPITAL.sub("_", type(event).__name__).lower()
-        data = msgspec.json.encode(self._data(kind, event))
+        data = encoded(self._data(kind, event))
         return b"id: %d\nevent: %s\ndata: %s\n\n" % (self._last, kind.encode(), data)
 
     def _data(self, kind: str, event: Event) -> dict[str, object]:
-        said = msgspec.to_builtins(event, enc_hook=_plain)
+        said = msgspec.to_builtins(event)
+        status = getattr(event, "status", None)
+        if isinstance(status, ExitStatus):
+            said["status"] = _named(status)
         index = said.pop("instance", None)
         said.pop("at", None)
         service = None if index is None else self._services[index]
@@ -94,8 +99,7 @@ class EventLog:
         return {"type": kind, "at": time.time(), "service": name, "instance": label, **said}
 
 
-def _plain(value: object) -> object:
-    """Return what JSON has for a value it does not have."""
-    if isinstance(value, ExitStatus):
-        return {"code": value.code, "signal": value.signal}
-    raise NotImplementedError(value)
+def _named(status: ExitStatus) -> dict[str, object]:
+    """Return how a process ended, with the name of the signal."""
+    number = status.signal
+    return {"code": status.code, "signal": None if number is None else signal_name(number)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -60,11 +61,17 @@ class Followers:
         if unfinished:
             await put(b"".join(unfinished))
 
-    async def follow(self, wanted: Wanted, tail: int | None, put: Put) -> None:
-        """Send what is there, and what is to come, until the run is over."""
-        caught_up = self._history.end
+    async def follow(
+        self, wanted: Wanted, tail: int | None, put: Put, *, mark: bool = False
+    ) -> None:
+        """Send what is there, and what is to come, until the run is over.
+
+        Args:
+            mark: A mark is to stand between the two.
+        """
         start, skip = await self._start(wanted, tail)
-        stream = self._stream(wanted, start, skip, None)
+        caught_up = self._history.end
+        stream = self._stream(wanted, start, skip, caught_up if mark else None)
         self._listen()
         try:
             while True:
@@ -72,7 +79,11 @@ class Followers:
                     return
                 share = SHARE_ONCE if stream.place < caught_up else SHARE
                 self._pace.spend(stream.took + (SEND if block else 0), share)
-                if stream.is_done and stream.place >= self._history.end:
+                if stream.is_done and stream.has_end:
+                    stream.go_on()
+                    if not await put(b'{"mark":%.6f}\n' % time.time()):
+                        return
+                elif stream.is_done and stream.place >= self._history.end:
                     if self._pace.is_over:
                         return
                     await self._pace.news()

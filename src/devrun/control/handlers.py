@@ -19,6 +19,7 @@ from devrun.control.shapes import (
     Scale,
     SendSignal,
     Shutdown,
+    Some,
     Stream,
     WaitQuery,
 )
@@ -95,15 +96,28 @@ class Handlers:
             query.service,
             pattern=_pattern(query.grep),
             is_error=None if query.stream is None else query.stream is Stream.ERR,
-            since=query.since or 0.0,
+            since=max(query.since or 0.0, 0.0),
         )
-        read = self._followers.follow if query.follow else self._followers.read
 
         async def body(put: Put) -> None:
             try:
-                await read(wanted, query.tail, put)
+                if query.follow:
+                    await self._followers.follow(wanted, query.tail, put, mark=query.mark)
+                else:
+                    await self._followers.read(wanted, query.tail, put)
             except TookTooLong:
                 await put(_cut_off("the regular expression takes too long"))
+
+        return Flow(NDJSON, body, _cut_off)
+
+    async def rise(self, _asked: Asked) -> Answer:
+        """How the run comes up."""
+        report = self._subject.report
+        if report is None:
+            raise Problem(409, "nobody knows how this run comes up")
+
+        async def body(put: Put) -> None:
+            await report(lambda what: put(json.dumps(what).encode() + b"\n")).run()
 
         return Flow(NDJSON, body, _cut_off)
 
@@ -125,17 +139,21 @@ class Handlers:
         """Reload a service."""
         return await self._steering.one(self._subject.orders.reload, asked.name)
 
-    async def start_all(self, _asked: Asked) -> Answer:
-        """Start everything."""
-        return await self._steering.all(self._subject.orders.start)
+    async def start_all(self, asked: Asked) -> Answer:
+        """Start some, or everything."""
+        return await self._steering.some(self._subject.orders.start, asked.body_as(Some).services)
 
-    async def stop_all(self, _asked: Asked) -> Answer:
-        """Stop everything."""
-        return await self._steering.all(self._subject.orders.stop)
+    async def stop_all(self, asked: Asked) -> Answer:
+        """Stop some, or everything."""
+        return await self._steering.some(self._subject.orders.stop, asked.body_as(Some).services)
 
-    async def restart_all(self, _asked: Asked) -> Answer:
-        """Restart everything."""
-        return await self._steering.all(self._subject.orders.restart)
+    async def restart_all(self, asked: Asked) -> Answer:
+        """Restart some, or everything."""
+        return await self._steering.some(self._subject.orders.restart, asked.body_as(Some).services)
+
+    async def reload_all(self, asked: Asked) -> Answer:
+        """Reload some, or everything."""
+        return await self._steering.some(self._subject.orders.reload, asked.body_as(Some).services)
 
     async def scale(self, asked: Asked) -> Answer:
         """Have so many instances."""

@@ -30,7 +30,7 @@ def ask_when_it_listens(
         Refused: It says no.
         Unanswered: It went away, or says nothing.
     """
-    until = time.monotonic() + LISTENS_WITHIN
+    until = time.monotonic() + min(LISTENS_WITHIN, LISTENS_WITHIN if patience is None else patience)
     while True:
         try:
             return ask(run, method, path, body=body, patience=patience)

@@ -6,8 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 
-import msgspec
-
+from devrun.control.json_text import encoded_lines
 from devrun.control.shapes import LogLine
 from devrun.model import Service
 from devrun.output.ansi import without_sequences
@@ -38,7 +37,6 @@ class LineEncoder:
 
     def __init__(self, services: Sequence[Service]) -> None:
         self._services = services
-        self._encoder = msgspec.json.Encoder()
         self._made: OrderedDict[tuple[int, int], tuple[bytes, int]] = OrderedDict()
         self._size = 0
 
@@ -68,9 +66,7 @@ class LineEncoder:
         service = self._services[chunk.instance]
         name, label, at, generation = name_of(service), service.label, chunk.at, chunk.generation
         stream = "err" if chunk.is_error else "out"
-        return self._encoder.encode_lines(
-            [LogLine(at, name, label, generation, stream, line) for line in lines]
-        )
+        return encoded_lines([LogLine(at, name, label, generation, stream, line) for line in lines])
 
 
 def next_lines(data: bytes, place: int) -> tuple[list[str], int]:
@@ -181,6 +177,7 @@ class LineStream:
         self._chunk: Chunk | None = None
         self._data = b""
         self._at = 0
+        self._beyond: tuple[Chunk, bytes] | None = None
         self._is_done = False
         self.took = 0.0
         """Seconds that the last block took to make."""
@@ -212,14 +209,33 @@ class LineStream:
         self.took = time.perf_counter() - began
         return found[0] if len(found) == 1 else b"".join(found)
 
+    @property
+    def has_end(self) -> bool:
+        """Whether it ends somewhere."""
+        return self._end is not None
+
+    def go_on(self) -> None:
+        """Have no end any more."""
+        self._end = None
+
     def _advance(self) -> bool:
-        while (chunk := self._reader.next()) is not None:
+        while (found := self._next()) is not None:
+            chunk, data = found
             if self._end is not None and chunk.number >= self._end:
+                self._beyond = found
                 return False
             if self._wanted.has(chunk):
-                self._chunk, self._data, self._at = chunk, chunk.data, 0
+                self._chunk, self._data, self._at = chunk, data, 0
                 return True
         return False
+
+    def _next(self) -> tuple[Chunk, bytes] | None:
+        """Return the next chunk with its data, which the chunk itself may lose."""
+        if self._beyond is not None:
+            found, self._beyond = self._beyond, None
+            return found
+        chunk = self._reader.next()
+        return None if chunk is None else (chunk, chunk.data)
 
     def _part(self) -> bytes:
         chunk = self._chunk

@@ -8,6 +8,7 @@ from http import HTTPStatus
 import msgspec
 
 from devrun import __version__
+from devrun.control import attach_frames
 from devrun.control.operations import JSON, OPERATIONS, Operation
 from devrun.control.problems import PROBLEM_JSON
 from devrun.control.shapes import NoQuery, ProblemBody
@@ -22,7 +23,7 @@ too many clients."""
 
 def document() -> dict[str, object]:
     """Return the document (OpenAPI 3.1)."""
-    shapes: list[type[msgspec.Struct]] = [ProblemBody]
+    shapes: list[type[msgspec.Struct]] = [ProblemBody, *_OF_ATTACH]
     for operation in OPERATIONS:
         shapes += _gives(operation)
         shapes += [operation.query, *([operation.body] if operation.body else [])]
@@ -34,6 +35,7 @@ def document() -> dict[str, object]:
         paths.setdefault(operation.path, {})[operation.method.lower()] = described
     own = {"operationId": "openapi", "summary": "This document."}
     schema = {"content": {JSON: {"schema": {"type": "object"}}}, "description": "OK"}
+    paths[attach_frames.PATH] = {"get": _attach(by_shape, components)}
     paths[PATH] = {"get": {**own, "responses": {"200": schema}}}
     return {
         "openapi": "3.1.0",
@@ -50,8 +52,12 @@ _ABOUT = (
 )
 
 
+_OF_ATTACH = (attach_frames.AttachQuery, attach_frames.Resize, *attach_frames.SAID)
+
+
 def _is_query(name: str) -> bool:
-    return name in {operation.query.__name__ for operation in OPERATIONS}
+    queries = {operation.query for operation in OPERATIONS} | {attach_frames.AttachQuery}
+    return name in {query.__name__ for query in queries}
 
 
 def _gives(operation: Operation) -> tuple[type[msgspec.Struct], ...]:
@@ -73,13 +79,11 @@ def _operation(
             "description": "One after another, each as JSON: any of these.",
             "content": {operation.media_type: {"schema": schema, "x-item": {"anyOf": gives}}},
         }
-    problem = {PROBLEM_JSON: {"schema": refs[ProblemBody]}}
-    for status in sorted({*_ALWAYS, *operation.refuses}):
-        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
+    responses |= _refusals({*_ALWAYS, *operation.refuses}, refs)
     described: dict[str, object] = {
         "operationId": operation.handler,
         "summary": operation.summary,
-        "parameters": [*_parameters(operation, components)],
+        "parameters": [*_parameters(operation.path, operation.query, components)],
         "responses": responses,
     }
     if operation.body is not None:
@@ -89,15 +93,49 @@ def _operation(
     return described
 
 
+def _attach(
+    refs: Mapping[type[msgspec.Struct], object],
+    components: Mapping[str, Mapping[str, object]],
+) -> dict[str, object]:
+    """Return the description of the WebSocket, for which OpenAPI has no words of its own."""
+    return {
+        "operationId": "attach",
+        "summary": "One instance's terminal, by WebSocket.",
+        "description": attach_frames.ABOUT,
+        "parameters": [*_parameters(attach_frames.PATH, attach_frames.AttachQuery, components)],
+        "responses": {
+            "101": {"description": "Switching Protocols: a WebSocket (RFC 6455)"},
+            **_refusals({*_ALWAYS, 404, 409, 426}, refs),
+        },
+        "x-websocket": {
+            "client": {"binary": "what is typed", "text": refs[attach_frames.Resize]},
+            "server": {
+                "binary": "what the terminal shows",
+                "text": {"anyOf": [refs[shape] for shape in attach_frames.SAID]},
+            },
+        },
+    }
+
+
+def _refusals(
+    statuses: Iterable[int], refs: Mapping[type[msgspec.Struct], object]
+) -> dict[str, object]:
+    problem = {PROBLEM_JSON: {"schema": refs[ProblemBody]}}
+    return {
+        str(status): {"description": HTTPStatus(status).phrase, "content": problem}
+        for status in sorted(statuses)
+    }
+
+
 def _parameters(
-    operation: Operation, components: Mapping[str, Mapping[str, object]]
+    path: str, query: type[msgspec.Struct], components: Mapping[str, Mapping[str, object]]
 ) -> Iterable[dict[str, object]]:
-    if "{name}" in operation.path:
+    if "{name}" in path:
         schema = {"type": "string", "minLength": 1}
         yield {"name": "name", "in": "path", "required": True, "schema": schema}
-    if operation.query is NoQuery:
+    if query is NoQuery:
         return
-    shape = components[operation.query.__name__]
+    shape = components[query.__name__]
     properties, required = shape["properties"], shape.get("required", ())
     if not isinstance(properties, Mapping) or not isinstance(required, list | tuple):
         raise TypeError(shape)

@@ -112,7 +112,7 @@ OPERATIONS = (
         "/v1/events",
         "events",
         "What happens, as it happens; Last-Event-ID gives what was missed.",
-        (shapes.EventData, shapes.Gap, shapes.CutOff),
+        (shapes.EventData, shapes.ExitedData, shapes.Gap, shapes.CutOff),
         media_type=EVENTS,
     ),
     Operation(
@@ -120,7 +120,7 @@ OPERATIONS = (
         "/v1/logs",
         "logs",
         "Lines of the output; a line of JSON for each.",
-        (shapes.LogLine, shapes.Gap, shapes.CutOff),
+        (shapes.LogLine, shapes.Gap, shapes.Mark, shapes.CutOff),
         query=shapes.LogsQuery,
         refuses=_ONE,
         media_type=NDJSON,
@@ -133,6 +133,14 @@ OPERATIONS = (
         shapes.Waited,
         query=shapes.WaitQuery,
         refuses=_ORDER,
+    ),
+    Operation(
+        "GET",
+        "/v1/rise",
+        "rise",
+        "How the run comes up, until all services are there or have failed; a line of JSON each.",
+        (shapes.Arrival, shapes.AllThere, shapes.CutOff),
+        media_type=NDJSON,
     ),
     *(
         Operation(
@@ -150,11 +158,12 @@ OPERATIONS = (
             "POST",
             f"/v1/{verb}",
             f"{verb}_all",
-            f"{verb.capitalize()} everything; answers when that is done.",
+            f"{verb.capitalize()} some services, or everything; answers when that is done.",
             shapes.Results,
-            refuses=_ALL,
+            body=shapes.Some,
+            refuses=_ORDER,
         )
-        for verb in ("start", "stop", "restart")
+        for verb in ("start", "stop", "restart", "reload")
     ),
     Operation(
         "POST",

@@ -10,6 +10,9 @@ import trio
 MOST = 256 * 1024
 """Bytes of output that wait for a client; what it is too slow for is left out, and it is told."""
 
+MOST_NEWS = 200
+"""What else waits for it; the oldest of it is left out first."""
+
 News = Mapping[str, object]
 Message = bytes | News
 
@@ -27,6 +30,8 @@ class Outbox:
         self._waiting: deque[Message] = deque()
         self._size = 0
         self._missed = 0
+        self._told = 0
+        self._untold = 0
         self._news = trio.Event()
 
     def put(self, data: bytes) -> None:
@@ -43,6 +48,12 @@ class Outbox:
 
     def tell(self, news: News) -> None:
         """Add what is no output."""
+        if self._told == MOST_NEWS:
+            oldest = next(each for each in self._waiting if not isinstance(each, bytes))
+            self._waiting.remove(oldest)
+            self._untold += 1
+        else:
+            self._told += 1
         self._waiting.append(news)
         self._news.set()
 
@@ -57,9 +68,11 @@ class Outbox:
             self._news = trio.Event()
             await self._news.wait()
         taken: list[Message] = []
-        if self._missed:
+        if self._untold:
+            taken.append({"gap": self._missed, "news": self._untold})
+        elif self._missed:
             taken.append({"gap": self._missed})
-            self._missed = 0
+        self._missed = self._untold = self._told = 0
         output: list[bytes] = []
         for each in self._waiting:
             if isinstance(each, bytes):

@@ -12,6 +12,7 @@ import trio
 
 from devrun import __version__
 from devrun.control.description import Description
+from devrun.control.json_text import encoded
 from devrun.control.metering import Meter, Metered
 from devrun.control.shapes import (
     Health,
@@ -103,8 +104,9 @@ class Reading:
         return ServiceDetail(
             name=name,
             instances=await self.some(indices),
-            config=msgspec.Raw(msgspec.json.encode(described.config)),
+            config=msgspec.Raw(encoded(described.config)),
             origins=dict(described.origins),
+            unread=described.unread,
             exits=[each for index in indices for each in self._exits(index)],
             probes=[each for index in indices for each in self._probes(index)],
         )
@@ -113,7 +115,10 @@ class Reading:
         services = [self._subject.services[index] for index in self._subject.orders.resolve(name)]
         if self._subject.describe is None:
             return Description(masked(services[0]), {})
-        return await trio.to_thread.run_sync(self._subject.describe, name, services)
+        variables: dict[str, str] = {}
+        for service in services:
+            variables |= self._subject.launcher.environment_of(service)
+        return await trio.to_thread.run_sync(self._subject.describe, name, services, variables)
 
     async def stats(self) -> Stats:
         """Return what everything uses."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, assert_never
@@ -52,13 +52,23 @@ class Picture:
     @property
     def is_decided(self) -> bool:
         """Whether there is nothing to wait for: what is held up is so by what failed."""
-        if self.count(Rise.AWAITED):
+        return self.is_decided_for(self.instances)
+
+    def is_decided_for(self, indices: Iterable[int]) -> bool:
+        """Whether there is nothing to wait for in some of them."""
+        rises = {self.instances[index].rise for index in indices if index in self.instances}
+        if Rise.AWAITED in rises:
             return False
-        return not self.count(Rise.HELD_UP) or bool(self.count(Rise.FAILED))
+        return Rise.HELD_UP not in rises or any(map(_holds_others_up, self.instances.values()))
 
     def labels(self, *rises: Rise) -> list[str]:
         """Return what those are called that have come so far."""
         return [each.label for each in self.instances.values() if each.rise in rises]
+
+
+def _holds_others_up(risen: Risen) -> bool:
+    """Whether nothing that waits for an instance will get on by itself."""
+    return risen.rise is Rise.FAILED or risen.standing.word in (Word.IDLE, Word.STOPPED)
 
 
 def picture_of(supervisor: Supervisor) -> Picture:

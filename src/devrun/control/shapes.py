@@ -128,6 +128,10 @@ class ServiceDetail(Struct, frozen=True):
     instances: list[Instance]
     config: Annotated[Raw, Meta(extra_json_schema={"type": "object"})]
     origins: Annotated[dict[str, str], Meta(description="by the keys of config, joined by dots")]
+    unread: Annotated[
+        str | None,
+        Meta(description="why the files of the configuration cannot be read now; null if they can"),
+    ]
     exits: list[NamedExit]
     probes: list[Probe]
 
@@ -173,10 +177,11 @@ class Results(Struct, frozen=True):
 
 
 class Signalled(Struct, frozen=True):
-    """Which process got a signal."""
+    """Which processes of an instance got a signal; ``pid`` is the first of them."""
 
     name: str
     pid: int | None
+    pids: list[int]
     reason: str | None
 
 
@@ -212,6 +217,26 @@ class Waited(Struct, frozen=True):
     state: str
 
 
+class Arrival(Struct, frozen=True):
+    """In the stream of ``/v1/rise``: an instance is there, or has failed."""
+
+    service: str
+    failed: bool
+    state: str
+    reason: str | None
+    lines: Annotated[list[str], Meta(description="the last that it wrote, where it has failed")]
+    before: Annotated[bool, Meta(description="that was so when it was asked")]
+
+
+class AllThere(Struct, frozen=True):
+    """The last of them: nothing more is to be waited for."""
+
+    over: bool
+    pid: int
+    stopping: Annotated[bool, Meta(description="the run ends, or has ended")]
+    waiting: Annotated[list[str], Meta(description="what is not there, and has not failed")]
+
+
 class Accepted(Struct, frozen=True):
     """That it will be done."""
 
@@ -244,6 +269,12 @@ class Gap(Struct, frozen=True):
     gap: int
 
 
+class Mark(Struct, frozen=True):
+    """In a stream that is followed: what stands before it was there when it was asked for."""
+
+    mark: Unix
+
+
 class CutOff(Struct, frozen=True):
     """At the end of a stream: why this reader gets no more."""
 
@@ -259,7 +290,26 @@ class EventData(Struct, frozen=True):
     instance: str | None
 
 
+class HowEnded(Struct, frozen=True):
+    """How a process ended: by itself, or by a signal."""
+
+    code: int | None
+    signal: Annotated[str | None, Meta(description='a name, such as "SIGTERM"')]
+
+
+class ExitedData(EventData, frozen=True, kw_only=True):
+    """The data of an event of type "exited"; it says more than that."""
+
+    status: HowEnded
+
+
 # -- what is taken -------------------------------------------------------------------------------
+
+
+class Some(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which services or instances, in one order; null: all."""
+
+    services: Annotated[list[str], Meta(min_length=1, max_length=1000)] | None = None
 
 
 class Scale(Struct, frozen=True, forbid_unknown_fields=True):
@@ -282,6 +332,12 @@ class Apply(Struct, frozen=True, forbid_unknown_fields=True):
         str | None, Meta(description="where they were said; null is the folder of the run")
     ] = None
     dry_run: Annotated[bool, Meta(description="only say how the run would differ")] = False
+    others_stay: Annotated[
+        bool, Meta(description="services that the words do not name stay as they are")
+    ] = False
+    wait: Annotated[
+        bool, Meta(description="answer when what is started anew is there or has failed")
+    ] = True
 
 
 class Shutdown(Struct, frozen=True, forbid_unknown_fields=True):
@@ -302,8 +358,11 @@ class LogsQuery(Struct, frozen=True, forbid_unknown_fields=True):
 
     service: list[str] = []
     tail: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
-    since: Annotated[float, Meta(ge=0, le=1e12)] | None = None
+    since: (
+        Annotated[float, Meta(le=1e12, description="seconds since the epoch, or before it")] | None
+    ) = None
     follow: bool = False
+    mark: Annotated[bool, Meta(description="have a mark where what was there already ends")] = False
     grep: Annotated[str, Meta(max_length=1000)] | None = None
     stream: Stream | None = None
 

@@ -7,16 +7,17 @@ from typing import cast
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
-from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework, ConnectionState
 
 from devrun.control.app import make_app
 from devrun.control.attach import Attachments
 from devrun.control.bounds import Bounds
+from devrun.control.carrying_out import Orders
 from devrun.control.connection import Connection
 from devrun.control.handlers import Handlers
 from devrun.control.pace import Pace
+from devrun.control.speaking import Server
 from devrun.control.subject import Subject
 from devrun.output.complaint import complain
 
@@ -31,13 +32,17 @@ IDLE = 30.0
 
 
 class Stack:
-    """Serves a run's clients; ``finish`` ends their streams in good order."""
+    """Serves a run's clients; ``finish`` ends their streams in good order.
 
-    def __init__(self, subject: Subject) -> None:
+    Args:
+        nursery: In which orders go on whose clients have gone.
+    """
+
+    def __init__(self, subject: Subject, nursery: trio.Nursery) -> None:
         self.pace = Pace()
         self._handlers = Handlers(subject, self.pace)
         self._attachments = Attachments(subject)
-        app = Bounds(make_app(self._handlers, [self._attachments.route()]))
+        app = Bounds(make_app(self._handlers, Orders(nursery), self._attachments.routes()))
         self._app = ASGIWrapper(cast("ASGIFramework", app))
         self._context = WorkerContext(None)
         self._config = Config()
@@ -49,18 +54,18 @@ class Stack:
 
     async def serve(self, connection: Connection) -> None:
         """Serve one client to the end of its connection."""
-        server = TCPServer(
+        server = Server(
             self._app,
             self._config,
             self._context,
             ConnectionState({"connection": connection}),
             cast("trio.SSLStream[trio.SocketStream]", connection),
         )
-        with connection.scope:
-            try:
+        try:
+            with connection.scope:
                 await server.run()
-            except Exception as error:  # noqa: BLE001 - a client must not end what it asks
-                complain(f"a client of the API was left: {error!r}")
+        except* Exception as error:  # noqa: BLE001 - a client must not end what it asks
+            complain(f"a client of the API was left: {error.exceptions!r}")
 
     async def finish(self) -> None:
         """End all streams once what is left of them has been sent, and connections without a

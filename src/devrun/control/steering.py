@@ -50,13 +50,18 @@ class Steering:
         """
         return self._results(await order(self._subject.orders.resolve(name)))
 
-    async def all(self, order: Order) -> Results:
-        """Carry out an order for everything.
+    async def some(self, order: Order, names: Sequence[str] | None) -> Results:
+        """Carry out one order for several services or instances, or for everything.
 
         Raises:
+            NoSuchService: There is none of a name; then nothing is done.
             Problem: It was not carried out for all.
         """
-        return self._results(await order(self._subject.orders.all()))
+        known = self._subject.orders
+        if names is None:
+            return self._results(await order(known.all()))
+        indices = dict.fromkeys(index for name in names for index in known.resolve(name))
+        return self._results(await order([*indices]))
 
     async def scale(self, name: str, count: int) -> Results:
         """Have so many instances of a service.
@@ -79,8 +84,13 @@ class Steering:
         sent = self._subject.orders.signal(self._subject.orders.resolve(name), number)
         return SignalResults(
             [
-                Signalled(self._subject.label(index), pid, None if pid else "does not run")
-                for index, pid in sent.items()
+                Signalled(
+                    self._subject.label(index),
+                    pids[0] if pids else None,
+                    pids,
+                    None if pids else "does not run",
+                )
+                for index, pids in sent.items()
             ]
         )
 
@@ -95,7 +105,11 @@ class Steering:
             raise Problem(409, "this run has no configuration that could be read again")
         try:
             found = await self._subject.applying.apply(
-                asked.words, asked.folder, dry_run=asked.dry_run
+                asked.words,
+                asked.folder,
+                dry_run=asked.dry_run,
+                others_stay=asked.others_stay,
+                wait=asked.wait,
             )
         except UsageError as error:
             raise Problem(422, str(error)) from error

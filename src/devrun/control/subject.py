@@ -17,6 +17,7 @@ from devrun.supervise.supervisor import Supervisor
 TYPE_CHECKING = False  # what applies a configuration is for runs that have one
 if TYPE_CHECKING:
     from devrun.control.applying import Applying
+    from devrun.control.detached import Report, Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Subject:
         applying: Puts another configuration into effect; None where that cannot be.
         describe: Says what holds for a service, and where that is from; it may take its time.
         prefixes: Returns what stands before the lines of instances, by index; None: nobody knows.
+        report: Makes what tells a reader how the run comes up; None where nobody knows.
     """
 
     identity: Identity
@@ -46,6 +48,7 @@ class Subject:
     applying: Applying | None = None
     describe: Describe | None = None
     prefixes: Callable[[], Mapping[int, Prefix]] | None = None
+    report: Callable[[Say], Report] | None = None
 
     @property
     def orders(self) -> Orders:

@@ -55,7 +55,7 @@ class TerminalStream:
         self._socket = _connected(run)
         try:
             self._socket.settimeout(PATIENCE)
-            self._socket.sendall(self._web.send(Request("devrun", _target(label, size))))
+            self._ask(Request("devrun", _target(label, size)))
             self._shake_hands()
             self._socket.settimeout(0)
         except BaseException:
@@ -150,6 +150,14 @@ class TerminalStream:
         except (BlockingIOError, TimeoutError):
             raise
         except (OSError, RemoteProtocolError) as error:
+            raise Unanswered(_went_away(self._run)) from error
+
+    def _ask(self, request: Request) -> None:
+        try:
+            self._socket.sendall(self._web.send(request))
+        except (BrokenPipeError, ConnectionResetError):
+            return  # Who refuses without listening has answered before, which can be read.
+        except OSError as error:
             raise Unanswered(_went_away(self._run)) from error
 
     def _shake_hands(self) -> None:

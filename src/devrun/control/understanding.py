@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import MutableMapping
 from typing import TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from devrun.control.problems import Problem
+from devrun.control.wrong_values import in_words
 
 MOST_PARAMETERS = 1000
+
+_NO_TEXT = "what is no name, command or folder has to be UTF-8"
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 
+def query_of(scope: MutableMapping[str, object]) -> str:
+    """Return a request's query string, as it was sent."""
+    found = scope.get("query_string", b"")
+    return found.decode("ascii", "replace") if isinstance(found, bytes) else ""
+
+
 def understand_query(text: str, kind: type[S]) -> S:
-    """Return a query string as a value.
+    """Return a query string as a value; bytes that are no UTF-8 are as in file names.
 
     Raises:
         Problem: It is none.
     """
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+        pairs = parse_qsl(
+            text,
+            keep_blank_values=True,
+            max_num_fields=MOST_PARAMETERS,
+            errors="surrogateescape",
+        )
     except ValueError:
         raise Problem(422, f"there are more than {MOST_PARAMETERS} parameters") from None
     fields = msgspec.structs.fields(kind)
@@ -38,7 +54,9 @@ def understand_query(text: str, kind: type[S]) -> S:
     try:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Problem(422, _said(error, [each.encode_name for each in fields])) from None
+        raise Problem(422, in_words(error, kind, "parameter")) from None
+    except UnicodeEncodeError:  # msgspec's own, where no text is wanted.
+        raise Problem(422, _NO_TEXT) from None
 
 
 def understand_body(body: bytes, kind: type[S]) -> S:
@@ -48,20 +66,40 @@ def understand_body(body: bytes, kind: type[S]) -> S:
         Problem: It is no JSON, or says something else.
     """
     try:
-        return msgspec.json.decode(body or b"{}", type=kind)
+        try:
+            return msgspec.json.decode(body or b"{}", type=kind)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError as error:
+            return msgspec.convert(_with_any_bytes(body, error), kind)
     except msgspec.ValidationError as error:
-        fields = [each.encode_name for each in msgspec.structs.fields(kind)]
-        raise Problem(422, _said(error, fields)) from None
+        raise Problem(422, in_words(error, kind, "key")) from None
+    except UnicodeEncodeError:
+        raise Problem(422, _NO_TEXT) from None
     except msgspec.DecodeError as error:
-        raise Problem(400, f"the body is no JSON: {str(error).lower()}") from None
+        raise Problem(400, f"the body is no JSON: {_said(error)}") from None
     except RecursionError:
         raise Problem(400, "the body is no JSON that could be read: it is too deep") from None
 
 
-def _said(error: msgspec.ValidationError, names: list[str]) -> str:
+def _with_any_bytes(body: bytes, refused: msgspec.DecodeError) -> object:
+    """Return what JSON says that has bytes as ``json.dumps`` writes them, of a file name say.
+
+    Raises:
+        DecodeError: It is none; or something else is wrong with it.
+    """
+    if b"\\ud" not in body.lower():
+        raise refused
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except ValueError:
+        raise refused from None
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(name)
+
+
+def _said(error: msgspec.DecodeError) -> str:
     message = str(error)
-    if not message.startswith("Object contains unknown field"):
-        return message[:1].lower() + message[1:]
-    wrong = message.partition("`")[2].rpartition("`")[0]
-    known = f"there are {', '.join(names)}" if names else "there are none here"
-    return f'unknown parameter "{wrong}"; {known}'
+    return message[:1].lower() + message[1:]

@@ -14,6 +14,7 @@ import re
 import signal
 import sys
 import time
+import warnings
 from types import FrameType
 
 MOST = 0.25
@@ -50,7 +51,7 @@ class BoundedSearch:
     """
 
     def __init__(self, pattern: str) -> None:
-        self._pattern = re.compile(pattern)
+        self._pattern = compiled(pattern)
         self._left = MOST_IN_ALL
         if sys.platform != "win32":
             signal.signal(signal.SIGVTALRM, _break_off)
@@ -69,6 +70,22 @@ class BoundedSearch:
         finally:
             took = time.thread_time() - began
             self._left -= max(0.0, took - SLOW * (SHORT + len(text)))
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern that a user has written; without a word of Python's own about it.
+
+    Raises:
+        re.error: It is none, or one that ``re`` is not made for: nested too deep, too often.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # What may mean something else in a later Python.
+        try:
+            return re.compile(pattern)
+        except OverflowError:
+            raise re.error("a number of repetitions is too large") from None
+        except RecursionError:
+            raise re.error("it is nested too deep") from None
 
 
 def _search(pattern: re.Pattern[str], text: str, start: int, most: float) -> re.Match[str] | None:

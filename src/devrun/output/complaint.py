@@ -9,15 +9,25 @@ import sys
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
+def escaped(text: str) -> str:
+    """Return a text in which control characters are shown as escapes: it stays one line."""
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+
+
 def complain(line: str) -> None:
     """Write a line of devrun's own to stderr; control characters in it are shown as escapes.
 
-    It is left out if stderr is a pipe that nobody reads: nothing may wait for that.
+    It is left out if stderr is a pipe that nobody reads, because nothing may wait for that, and if
+    it cannot be written to: there is no other place to say so.
     """
-    shown = _CONTROL.sub(lambda match: repr(match[0])[1:-1], line)
     if takes_a_line(2):
-        sys.stderr.write(f"devrun: {shown}\n")
-        sys.stderr.flush()
+        try:
+            sys.stderr.write(f"devrun: {escaped(line)}\n")
+            sys.stderr.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            return
 
 
 def takes_a_line(descriptor: int) -> bool:

@@ -38,8 +38,12 @@ COUNTED = 64 * 1024 * 1024
 """Bytes per second whose lines are counted for readers, which takes 2 % of a processor: CPython
 3.11 counts 3 GB/s. How many lines there are in what is written beyond that is estimated."""
 
-LONGEST_LINE = 256 * 1024
-"""Bytes of a line; what is longer becomes several lines."""
+LONGEST_LINE = 512 * 1024
+"""Bytes of a line, the note aside that what is longer ends with. A line within it may come in parts
+of ``lines.LONGEST_HELD`` and is whole nevertheless."""
+
+_ROOM = 64
+"""Bytes that are enough for the note."""
 
 
 @dataclass(slots=True)
@@ -49,6 +53,20 @@ class _Begun:
     event: Output
     parts: list[bytes] = field(default_factory=list)
     size: int = 0
+    left_out: int = 0
+
+    def add(self, data: bytes, most: int) -> None:
+        """Take more of the line, up to so many bytes of it in all."""
+        kept = data[: max(0, most - self.size)] if not self.left_out else b""
+        if kept:
+            self.parts.append(kept)
+        self.size += len(kept)
+        self.left_out += len(data) - len(kept)
+
+    def line(self) -> bytes:
+        """Return what there is of the line, without its end, and how much is not."""
+        data = b"".join(self.parts)
+        return _noted(data, self.left_out) if self.left_out else data
 
 
 @dataclass(slots=True)
@@ -141,7 +159,7 @@ class LineHistory:
         """Return the beginnings of lines whose end has not come yet, as if it had."""
         now = self._clock()
         return [
-            Chunk(-1, now, begun.event, b"".join((*begun.parts, b"\n")))
+            Chunk(-1, now, begun.event, begun.line() + b"\n")
             for begun in self._begun.values()
             if begun.size and (instances is None or begun.event.instance in instances)
         ]
@@ -208,7 +226,9 @@ class LineHistory:
         if self._begun:
             begun = self._begun.pop((event.instance, event.generation, event.is_error), None)
             if begun is not None:
-                data = b"".join((*begun.parts, data))
+                end = data.index(b"\n")
+                begun.add(data[:end], self._longest)
+                data = begun.line() + data[end:]
         self._append(event, data)
 
     def _begin_line(self, event: Output) -> None:
@@ -216,15 +236,17 @@ class LineHistory:
         begun = self._begun.get(key)
         if begun is None:
             begun = self._begun[key] = _Begun(event)
-        begun.parts.append(event.data)
-        begun.size += len(event.data)
-        if begun.size > LONGEST_LINE:
-            self._end_line(key)
+        begun.add(event.data, self._longest)
+
+    @property
+    def _longest(self) -> int:
+        """Bytes of a line that are kept."""
+        return max(0, min(LONGEST_LINE, self._limit - _ROOM))
 
     def _end_line(self, key: tuple[int, int, bool]) -> None:
         begun = self._begun.pop(key, None)
         if begun is not None:
-            self._append(begun.event, b"".join((*begun.parts, b"\n")))
+            self._append(begun.event, begun.line() + b"\n")
 
     def _append(self, event: Output, data: bytes) -> None:
         ring = self._rings.get(event.instance)
@@ -245,13 +267,16 @@ class LineHistory:
             heard()
 
     def _end_of(self, data: bytes, ring: _Ring) -> bytes:
-        """Return the last lines of what is too much; of a single line its end."""
+        """Return the last lines of what is too much; of a single line its beginning."""
         cut = data.find(b"\n", len(data) - self._limit - 1) + 1
-        if cut == len(data):
-            cut = len(data) - self._limit
+        last = data[cut:]
+        if not last:
+            cut = data.rfind(b"\n", 0, -1) + 1
+            kept = min(self._longest, len(data) - cut - 1)
+            last = _noted(data[cut : cut + kept], len(data) - 1 - cut - kept) + b"\n"
         if self._readers:
             ring.next_line += data.count(b"\n", 0, cut)
-        return data[cut:]
+        return last
 
     def _cut(self, ring: _Ring) -> None:
         chunks = ring.chunks
@@ -290,6 +315,19 @@ class LineHistory:
         for other in self._rings.values():
             self._cut(other)
         return ring
+
+
+def _noted(beginning: bytes, left_out: int) -> bytes:
+    """Return the beginning of a line with a note of how many bytes follow; characters are whole."""
+    whole = len(beginning)
+    while whole > max(0, len(beginning) - 4) and beginning[whole - 1] & 0xC0 == 0x80:
+        whole -= 1  # Within a character (RFC 3629 3).
+    if whole and beginning[whole - 1] >= 0xC0:
+        whole -= 1
+    else:
+        whole = len(beginning)
+    left_out += len(beginning) - whole
+    return beginning[:whole] + f" [… {left_out:,} bytes more]".encode()
 
 
 class Reader:

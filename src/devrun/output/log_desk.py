@@ -48,12 +48,22 @@ class LoggedService:
         if stream == "err" and self.log.error_path is not None:
             path = self.log.error_path
         label = self.label if self.number is None else f"{self.label}.{self.number}"
-        path = path.replace("{label}", label.replace(os.sep, "_"))
+        path = path.replace("{label}", file_name_of(label))
         return path.replace("{instance}", str(self.number or 1))
 
     def path(self, stream: Stream) -> str:
         """Return the same path without links, so that one file has one path."""
         return os.path.realpath(self.spelled(stream))
+
+
+def file_name_of(label: str) -> str:
+    """Return a name for a file that is no other label's."""
+    return label.replace("%", "%25").replace(os.sep, "%2F")
+
+
+def label_of(file_name: str) -> str:
+    """Return the label that a file is called after."""
+    return file_name.replace("%2F", os.sep).replace("%25", "%")
 
 
 @dataclass(frozen=True, slots=True)

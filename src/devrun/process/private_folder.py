@@ -91,6 +91,7 @@ def usual_base() -> str | None:
 
 def _usual_bases() -> Iterator[str]:
     """Yield where runs are whatever the environment says: cron, for one, says nothing."""
+    yield from ()
     if sys.platform != "win32":
         yield f"/tmp/devrun-{os.getuid()}"  # noqa: S108 - it is checked whose it is
         yield f"/run/user/{os.getuid()}/devrun"

@@ -6,7 +6,7 @@ again: as another task with the machine that every service has, which goes on co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -167,13 +167,12 @@ class Orders:
                 reason = "left as it is, because another instance failed"
                 return Result(index, Done.UNCHANGED, reason)
 
-    def signal(self, indices: Sequence[int], number: int) -> dict[int, int | None]:
-        """Send a signal to the programs of instances; return the pid of each that got it."""
-        found: dict[int, int | None] = {}
+    def signal(self, indices: Sequence[int], number: int) -> dict[int, list[int]]:
+        """Send a signal to the programs of instances; return the pids of those that got it."""
+        found: dict[int, list[int]] = {}
         for index in indices:
             task = self._members.tasks[index]
-            reached = () if task.child is None else pass_on(number, task.spec, task.child)
-            found[index] = next(iter(reached), None)
+            found[index] = [] if task.child is None else pass_on(number, task.spec, task.child)
         return found
 
     def shutdown(self, *, kill: bool = False) -> None:
@@ -220,15 +219,18 @@ class Orders:
         await self._supervisor.services_changed()
         return added
 
-    async def apply(self, wanted: Sequence[Service]) -> Changes:
+    async def apply(self, wanted: Sequence[Service], also: Container[str] = ()) -> Changes:
         """Make the run one of these services: start what is new, end what is not among them.
 
-        What is the same goes on undisturbed.
+        What is the same goes on undisturbed. It returns when what is new has been begun.
+
+        Args:
+            also: Labels of services that are started anew though they are the same.
         """
         async with self._changing:
-            return await self._apply(wanted)
+            return await self._apply(wanted, also)
 
-    async def _apply(self, wanted: Sequence[Service]) -> Changes:
+    async def _apply(self, wanted: Sequence[Service], also: Container[str]) -> Changes:
         self._refuse_if_stopping()
         present = {service.label: service for service in self._members.present()}
         labels = {service.label for service in wanted}
@@ -237,23 +239,30 @@ class Orders:
         changed = [
             (service, names)
             for service in wanted
-            if service.label in present and (names := differences(present[service.label], service))
+            if service.label in present
+            and ((names := differences(present[service.label], service)) or service.label in also)
         ]
         gone = [service.index for service in removed]
         anew = [present[service.label].index for service, _ in changed]
         await self._end([*gone, *anew])
+        self._refuse_if_stopping()
         for index in gone:
             self._members.remove(index)
         for service, _ in changed:
             self._members.change(present[service.label].index, service)
         new = [self._members.add(service) for service in added]
+        self._members.held.update(new)  # They keep the run alive until they have been begun.
         await self._supervisor.services_changed()
-        results = await self.start([*anew, *new])
+        self._begin([*anew, *new])
         return Changes(
             tuple(service.label for service in added),
             tuple(service.label for service in removed),
             tuple((service.label, names) for service, names in changed),
-            (*(Result(index, Done.REMOVED) for index in gone), *results),
+            (
+                *(Result(index, Done.REMOVED) for index in gone),
+                *(Result(index, Done.RESTARTED) for index in anew),
+                *(Result(index, Done.STARTED) for index in new),
+            ),
         )
 
     async def _end(self, indices: Sequence[int]) -> None:

@@ -14,6 +14,10 @@ from devrun.cli.check.source import Source
 from devrun.config.toml.variables import HARMLESS
 from devrun.model import MASK, Project, Service, WatchSettings
 
+TYPE_CHECKING = False  # only a name is needed of it
+if TYPE_CHECKING:
+    from devrun.config.resolve import Resolution
+
 _FIELDS = {
     "cwd": "cwd",
     "shell": "shell",
@@ -33,6 +37,8 @@ _OF_PROJECT = {
 }
 
 
+_WATCH = ("watch", "watch_ignore")
+
 _T = TypeVar("_T", Project, Service)
 
 
@@ -46,6 +52,25 @@ def masked(project: Project, source: Source) -> Project:
     found = _with_fields(project, {_OF_PROJECT[key] for key in keys if key in _OF_PROJECT}, secrets)
     services = tuple(_service(service, source, secrets) for service in project.services)
     return replace(found, services=services, watch=_watch(found.watch, source, secrets))
+
+
+def source_unread(resolution: Resolution, values: Collection[str]) -> Source:
+    """Return what the files of a project have said, when they cannot be read once more.
+
+    Nothing tells then which variables stand in which texts; so it may be any in any. What is part
+    of the path of the project's folder is no secret.
+    """
+    project, defined = resolution.project, resolution.defined
+    toml = None if defined is None else defined.toml
+    owners = {"", *(service.process or "" for service in project.services)}
+    keys = {*_FIELDS, *_OF_PROJECT, *_WATCH}
+    return Source(
+        places={} if defined is None else defined.places,
+        said={} if toml is None else toml.said,
+        colors={} if toml is None else toml.colors,
+        substituted=frozenset(value for value in values if value not in project.root),
+        written_with=frozenset((owner, key) for owner in owners for key in keys),
+    )
 
 
 def _watch(settings: WatchSettings, source: Source, secrets: Sequence[str]) -> WatchSettings:

@@ -88,18 +88,51 @@ def answers(place: Place, what: Callable[[Running], T]) -> list[tuple[Running, T
     known = running(place.environ)
     for runs in nearest_first(known, place.folder):
         wanted = [run for run in runs if place.name is None or run.is_called(place.name)]
-        found: list[tuple[Running, T]] = []
-        for run in wanted:
-            while True:
-                try:
-                    found.append((run, what(run)))
-                except Killed:
-                    if is_about_to_listen(run):
-                        continue
-                break
-        if found:
+        if found := each_asked(wanted, what):
             return found
     raise _none(place, known)
+
+
+def each_asked(runs: Sequence[Running], what: Callable[[Running], T]) -> list[tuple[Running, T]]:
+    """Ask runs, several of them at once: one that is slow keeps no other waiting.
+
+    Returns:
+        What those say that still run.
+
+    Raises:
+        Exception: What one of them raised, the first in their order.
+    """
+    if len(runs) < 2:
+        return [said for run in runs if (said := _asked(run, what)) is not None]
+    from threading import Thread
+
+    answered: dict[int, tuple[Running, T] | None] = {}
+    failed: dict[int, Exception] = {}
+
+    def do(place: int) -> None:
+        try:
+            answered[place] = _asked(runs[place], what)
+        except Exception as error:  # noqa: BLE001 - for whoever has asked
+            failed[place] = error
+
+    threads = [Thread(target=do, args=(place,), daemon=True) for place in range(len(runs))]
+    for thread in threads:
+        thread.start()
+    for place, thread in enumerate(threads):
+        thread.join()
+        if place in failed:
+            raise failed[place]
+    return [said for place in range(len(runs)) if (said := answered[place]) is not None]
+
+
+def _asked(run: Running, what: Callable[[Running], T]) -> tuple[Running, T] | None:
+    """Ask a run; return None if it has ended."""
+    while True:
+        try:
+            return run, what(run)
+        except Killed:
+            if not is_about_to_listen(run):
+                return None
 
 
 def is_about_to_listen(run: Running) -> bool:

@@ -32,23 +32,33 @@ def describer(
         cwd: The folder that devrun was started in.
     """
 
-    def describe(name: str, instances: Sequence[Service]) -> Description:
+    def describe(
+        name: str, instances: Sequence[Service], variables: Mapping[str, str] = environ
+    ) -> Description:
+        from devrun.cli.check.secrets import source_unread
         from devrun.cli.check.source import source_of
         from devrun.cli.describe import by_process
 
-        source = source_of(settings, resolution, environ, cwd=cwd)
+        unread: str | None = None
+        try:
+            source = source_of(settings, resolution, environ, cwd=cwd)
+        except UsageError as error:
+            unread = str(error)
+            source = source_unread(resolution, {*environ.values(), *variables.values()})
         now = _table(resolution.project, name, instances, source)
         at_start = by_process(resolution.project).get(name)
         if at_start is None:
-            return Description(now, dict.fromkeys(dict(leaves(now)), SINCE))
+            return Description(now, dict.fromkeys(dict(leaves(now)), SINCE), unread)
         before = dict(leaves(_table(resolution.project, name, at_start, source)))
         base = _of_files(settings, resolution, environ, cwd=cwd)
+        if base is None and resolution.defined is not None:
+            return Description(now, {}, unread)  # Nothing says what is from the command line.
         places = _places(resolution.project, base, source, name)
         origins = {
             key: places.get(key, SINCE) if key in before and before[key] == value else SINCE
             for key, value in leaves(now)
         }
-        return Description(now, origins)
+        return Description(now, origins, unread)
 
     return describe
 

@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from devrun.cli.control.line import Line, read_line
+from devrun.cli.control.saying import Unwritable, flush, put
 from devrun.errors import DevrunError, ExitCode
 
 TYPE_CHECKING = False  # typing.TYPE_CHECKING, without the 3 ms of importing typing
@@ -27,7 +29,7 @@ def enter(words: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Quietly, and at once.
     try:
         code = _do(words[0], words[1:], environ)
-        sys.stdout.flush()
+        flush()
     except DevrunError as error:
         from devrun.output.complaint import complain
 
@@ -43,10 +45,8 @@ def enter(words: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
 
 
 def _flush_quietly() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return
+    with suppress(BrokenPipeError, Unwritable):
+        flush()
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -65,8 +65,13 @@ def _do(command: str, words: Sequence[str], environ: Mapping[str, str]) -> int:
     if line is Request.HELP:
         from devrun.cli.app import main
 
-        return main([command, "--help"])
-    sys.stdout.write(f"devrun {__version__}\n")
+        try:
+            return main([command, "--help"])
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise Unwritable(error) from error
+    put(f"devrun {__version__}")
     return ExitCode.OK
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from devrun.cli.control.ps_table import seconds_of
 from devrun.cli.control.quantities import size, span
+from devrun.output.complaint import escaped
 
 _ASIDE = frozenset(("id", "type", "at", "service", "instance", "generation", "final"))
 
@@ -27,8 +28,8 @@ def event_line(event: Mapping[str, object], *, colored: bool) -> str:
     at = seconds_of(event.get("at"))
     moment = time.time() if at is None else at
     stamp = f"{time.strftime('%H:%M:%S', time.localtime(moment))}.{int(moment * 1000 % 1000):03}"
-    who = str(event.get("instance") or event.get("service") or "devrun")
-    what = _words(event)
+    who = escaped(str(event.get("instance") or event.get("service") or "devrun"))
+    what = escaped(_words(event))
     color = _COLORS.get(str(event["type"]))
     if colored:
         stamp = f"\x1b[{_DIM}m{stamp}\x1b[0m"
@@ -65,12 +66,9 @@ def _words(event: Mapping[str, object]) -> str:
 
 def _exit(event: Mapping[str, object]) -> str:
     status = event.get("status")
-    number = status.get("signal") if isinstance(status, dict) else None
-    if isinstance(number, int):
-        from signal import Signals
-
-        known = number in {*Signals}
-        return f"ended by {Signals(number).name if known else f'signal {number}'}"
+    name = status.get("signal") if isinstance(status, dict) else None
+    if name is not None:
+        return f"ended by {'signal ' if str(name).isdecimal() else ''}{name}"
     return f"exited with code {status.get('code') if isinstance(status, dict) else None}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from devrun.cli.control.choice import runs_with, the_run
+from devrun.cli.control.choice import by_run, runs_with, the_run
 from devrun.cli.control.line import Line
 from devrun.cli.control.saying import Result, say_results
 from devrun.control.client import NotRunning, Refused, ask
@@ -22,14 +22,16 @@ def restart(line: Line) -> int:
     before the next one's turn comes.
     """
     if not line.words:
-        run = the_run(line.place, "is to be restarted").run
-        results = order(run, ("restart",))
-        return say_results(results, as_json=line.as_json, words={})
-    return _each(line, "restart", {})
+        found = order(the_run(line.place, "is to be restarted").run, ("restart",))
+        return say_results(found, as_json=line.as_json, words={})
+    results: list[Result] = []
+    for services, name in runs_with(line.place, line.words):
+        results += order(services.run, ("services", name, "restart"))
+    return say_results(results, as_json=line.as_json, words={})
 
 
 def stop(line: Line) -> int:
-    """Stop services; what does not run is no failure.
+    """Stop services, dependants first; what does not run is no failure.
 
     Raises:
         UsageError: None is named.
@@ -38,7 +40,7 @@ def stop(line: Line) -> int:
         message = "stop needs the name of a service: devrun stop web"
         raise UsageError(f"{message}; devrun down stops the whole project")
     try:
-        return _each(line, "stop", _STOP_WORDS)
+        return _together(line, "stop", _STOP_WORDS)
     except NotRunning as error:
         if line.as_json:
             say_results((), as_json=True, words={})
@@ -47,14 +49,21 @@ def stop(line: Line) -> int:
 
 
 def reload(line: Line) -> int:
-    """Replace services by new generations that are ready before the old ones are stopped."""
-    return _each(line.with_words("devrun reload web"), "reload", {})
+    """Replace services by new generations that are ready before the old ones are stopped.
+
+    They are reloaded one after another; once one has failed, the others are left as they are.
+    """
+    return _together(line.with_words("devrun reload web"), "reload", {})
 
 
-def _each(line: Line, what: str, words: Mapping[str, str]) -> int:
+def _together(line: Line, what: str, words: Mapping[str, str]) -> int:
+    """Have each run do something to all that is named of it, as one order."""
     results: list[Result] = []
-    for services, name in runs_with(line.place, line.words):
-        results += order(services.run, ("services", name, what))
+    for services, names in by_run(runs_with(line.place, line.words)):
+        if len(names) > 1:
+            results += order(services.run, (what,), {"services": names})
+        else:
+            results += order(services.run, ("services", names[0], what))
     return say_results(results, as_json=line.as_json, words=words)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from devrun.cli.control.choice import Services
 from devrun.cli.control.line import Line
 from devrun.cli.control.ps import has_color
-from devrun.cli.control.saying import flush, put_json_line
+from devrun.cli.control.saying import flush, put_bytes, put_json_line
 from devrun.errors import ExitCode
 from devrun.output.ansi import Hygiene, without_sequences
 from devrun.output.complaint import complain
@@ -77,7 +77,7 @@ class Printer:
             self._tell(f"cut off: {said['cut_off']}")
             self.code = ExitCode.FAILURE
         elif not self._as_json:
-            sys.stdout.buffer.write(self._rendered(entry))
+            put_bytes(self._rendered(entry))
 
     def flush(self) -> None:
         """Have what was written read."""

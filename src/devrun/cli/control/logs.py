@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 from devrun.cli.control.choice import Services, answers, by_run, runs_with, services_of
 from devrun.cli.control.line import Line
@@ -13,11 +14,14 @@ from devrun.cli.control.multiplex import multiplex
 from devrun.control.answer import Query
 from devrun.control.client import NotRunning, Stream
 from devrun.errors import UsageError
+from devrun.output.bounded_search import compiled
 from devrun.output.complaint import complain
 
 USUAL = 50
 """Lines that are shown if nobody says how many."""
 MOST = 1_000_000
+LONGEST_PATTERN = 1000
+"""Characters; what the API takes."""
 
 Chosen = list[tuple[Services, list[str]]]
 
@@ -42,20 +46,18 @@ class Wanted:
         self.count = _count(line.text("lines"), USUAL if self.since is None else None)
         self.grep = _pattern(line.text("grep"))
 
-    def query(
-        self, names: Sequence[str], *, follow: bool, count: int | None, since: float | None
-    ) -> Query:
+    def query(self, names: Sequence[str]) -> Query:
         """Return what to ask a run."""
         found = [("service", name) for name in names]
-        if count is not None:
-            found.append(("tail", str(count)))
-        if since is not None:
-            found.append(("since", repr(since)))
+        if self.count is not None:
+            found.append(("tail", str(self.count)))
+        if self.since is not None:
+            found.append(("since", repr(self.since)))
         if self.grep is not None:
             found.append(("grep", self.grep))
         if self.err:
             found.append(("stream", "err"))
-        return [*found, ("follow", "true")] if follow else found
+        return [*found, ("follow", "true")] if self.follow else found
 
 
 def logs(line: Line) -> int:
@@ -82,18 +84,15 @@ def logs(line: Line) -> int:
 
 
 def _print(chosen: Chosen, wanted: Wanted, printer: Printer) -> None:
-    if len(chosen) == 1:
-        (services, names), since = chosen[0], wanted.since
-        query = wanted.query(names, follow=wanted.follow, count=wanted.count, since=since)
-        with Stream(services.run, "GET", ("logs",), query=query) as stream:
-            while (found := stream.more_lines()) is not None:
-                for text in found:
-                    printer.print(entry_of(text))
-                printer.flush()
+    if len(chosen) > 1:
+        _print_merged(chosen, wanted, printer)
         return
-    last = _print_merged(chosen, wanted, printer)
-    if wanted.follow:
-        _follow(chosen, wanted, printer, last)
+    [(services, names)] = chosen
+    with Stream(services.run, "GET", ("logs",), query=wanted.query(names)) as stream:
+        while (found := stream.more_lines()) is not None:
+            for text in found:
+                printer.print(entry_of(text))
+            printer.flush()
 
 
 def _chosen(line: Line) -> Chosen:
@@ -105,53 +104,57 @@ def _chosen(line: Line) -> Chosen:
 # -- several runs ---------------------------------------------------------------------------
 
 
-def _print_merged(chosen: Chosen, wanted: Wanted, printer: Printer) -> list[list[Entry]]:
-    """Print the last lines of several runs, by time; return what each has said."""
-    said: list[list[Entry]] = []
-    for services, names in chosen:
-        query = wanted.query(names, follow=False, count=wanted.count, since=wanted.since)
-        with Stream(services.run, "GET", ("logs",), query=query) as stream:
-            said.append([entry_of(text) for text in stream.lines() if text])
-    merged = sorted((entry for each in said for entry in each), key=lambda entry: entry.at)
-    for entry in merged if wanted.count is None else merged[max(0, len(merged) - wanted.count) :]:
-        printer.print(entry)
-    printer.flush()
-    return said
+def _print_merged(chosen: Chosen, wanted: Wanted, printer: Printer) -> None:
+    """Print the last lines of several runs, by time, and then what each of them says."""
+    with ExitStack() as opened:
+        streams: list[Stream] = []
+        for services, names in chosen:
+            query = wanted.query(names)
+            if wanted.follow:
+                query = [*query, ("mark", "true")]
+            streams.append(Stream(services.run, "GET", ("logs",), query=query))
+            opened.enter_context(streams[-1])
+        begun = [_up_to_now(stream) for stream in streams]
+        merged = sorted((e for past, _ in begun for e in past), key=lambda entry: entry.at)
+        for entry in _last(merged, wanted.count):
+            printer.print(entry)
+        for _, rest in begun:
+            for entry in rest:
+                printer.print(entry)
+        printer.flush()
+        if wanted.follow:
+            multiplex(
+                {stream: lambda text: printer.print(entry_of(text)) for stream in streams},
+                printer.flush,
+            )
 
 
-def _follow(
-    chosen: Chosen, wanted: Wanted, printer: Printer, said: Sequence[Sequence[Entry]]
-) -> None:
-    """Go on where each run's last lines ended."""
-    start = time.time()
-    streams: dict[Stream, Callable[[bytes], None]] = {}
-    try:
-        for (services, names), entries in zip(chosen, said, strict=True):
-            since = max((entry.at for entry in entries), default=start)
-            known = sum(entry.at == since for entry in entries)
-            query = wanted.query(names, follow=True, count=None, since=since)
-            stream = Stream(services.run, "GET", ("logs",), query=query)
-            streams[stream] = _Rest(printer, since, known).take
-        multiplex(streams, printer.flush)
-    finally:
-        for stream in streams:
-            stream.close()
+def _up_to_now(stream: Stream) -> tuple[list[Entry], list[Entry]]:
+    """Return what a run has said, up to the mark or the end, and what has come behind that.
+
+    A notice is told where the line before it stands.
+    """
+    past: list[Entry] = []
+    at = 0.0
+    while (found := stream.more_lines()) is not None:
+        for place, text in enumerate(found):
+            entry = entry_of(text)
+            if "mark" in entry.said:
+                return past, [entry_of(text) for text in found[place + 1 :]]
+            at = entry.at or at
+            past.append(Entry(at, entry.said))
+    return past, []
 
 
-class _Rest:
-    """Prints what has not been printed yet: of a moment some lines may have been."""
-
-    def __init__(self, printer: Printer, since: float, known: int) -> None:
-        self._printer = printer
-        self._since = since
-        self._known = known
-
-    def take(self, text: bytes) -> None:
-        entry = entry_of(text)
-        if self._known and entry.at == self._since:
-            self._known -= 1
-            return
-        self._printer.print(entry)
+def _last(entries: Sequence[Entry], count: int | None) -> Iterator[Entry]:
+    """Yield the last lines, and all notices: what is missing, and why there is no more."""
+    lines = sum("line" in entry.said for entry in entries)
+    surplus = 0 if count is None else max(0, lines - count)
+    for entry in entries:
+        if surplus and "line" in entry.said:
+            surplus -= 1
+        else:
+            yield entry
 
 
 # -- values ---------------------------------------------------------------------------------
@@ -168,11 +171,16 @@ def _count(text: str | None, usual: int | None) -> int | None:
 
 
 def _pattern(text: str | None) -> str | None:
-    if text is not None:
-        try:
-            re.compile(text)
-        except re.error as error:
-            raise UsageError(f'--grep "{text}": no regular expression: {error}') from None
+    if text is None:
+        return None
+    if len(text) > LONGEST_PATTERN:
+        raise UsageError(
+            f"--grep: {len(text)} characters are too many; {LONGEST_PATTERN} are possible"
+        )
+    try:
+        compiled(text)
+    except re.error as error:
+        raise UsageError(f'--grep "{text}": no regular expression: {error}') from None
     return text
 
 
@@ -194,8 +202,8 @@ def _moment(text: str | None, now: float) -> float | None:
             today = datetime.fromtimestamp(now).astimezone()
             return datetime.combine(today, time_of_day.fromisoformat(text)).timestamp()
         if "-" in text:
-            return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+            return max(0.0, datetime.fromisoformat(text).timestamp())
+    except (ValueError, OverflowError):
         message = f'--since "{text}": no moment; write for example 10m, 14:30 or 2026-01-31T14:30'
         raise UsageError(message) from None
     return now - duration(text, "--since")

@@ -8,7 +8,7 @@ the configuration); a file that has none counts as written when it was last.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import islice
 
@@ -18,7 +18,9 @@ from devrun.cli.control.log_printer import Entry, Printer
 from devrun.cli.control.log_reader import LogSource, newest_first
 from devrun.config.nearest import choices
 from devrun.control.client import NotRunning
-from devrun.errors import ExitCode, UsageError
+from devrun.errors import UsageError
+from devrun.output.ansi import without_sequences
+from devrun.output.bounded_search import BoundedSearch, TookTooLong
 from devrun.output.complaint import complain
 from devrun.policies import LogFile
 
@@ -51,17 +53,37 @@ def past_logs(line: Line, wanted: Wanted, none_runs: NotRunning) -> int:
         key=lambda entry: entry.at,
         reverse=True,
     )
-    found = [*islice((each for each in entries if _matches(each, wanted)), wanted.count)]
-    for entry in reversed(found):
+    for entry in _found(entries, wanted):
         printer.print(entry)
     printer.flush()
-    return ExitCode.OK
+    return printer.code
+
+
+def _found(entries: Iterable[Entry], wanted: Wanted) -> list[Entry]:
+    """Return the lines that are wanted, the oldest first, and why there are not more."""
+    pattern = None if wanted.grep is None else BoundedSearch(wanted.grep)
+    found: list[Entry] = []
+    cut_off: list[Entry] = []
+    try:
+        matching = (each for each in entries if _matches(each, wanted, pattern))
+        for entry in islice(matching, wanted.count):
+            found.append(entry)  # noqa: PERF402 - what was found before it took too long stays
+    except TookTooLong:
+        cut_off = [Entry(0.0, {"cut_off": "the regular expression takes too long"})]
+    return [*reversed(found), *cut_off]
 
 
 def _is_there(source: LogSource) -> bool:
     from devrun.output.log_archive import archive_of
 
-    return os.path.exists(source.path) or bool(archive_of(source.path).files)
+    if os.path.lexists(source.path):
+        return True
+    try:
+        return bool(archive_of(source.path).files)
+    except NotADirectoryError:
+        return False
+    except OSError:
+        return True  # Which is told when it is read.
 
 
 def _is_wanted(source: LogSource, wanted: Wanted) -> bool:
@@ -75,15 +97,25 @@ def _check_names(wanted: Wanted, sources: list[LogSource]) -> None:
             raise UsageError(f'no log file is that of a service "{name}"{choices(name, known)}')
 
 
-def _matches(entry: Entry, wanted: Wanted) -> bool:
-    import re
+def _matches(entry: Entry, wanted: Wanted, pattern: BoundedSearch | None) -> bool:
+    """Whether a line is wanted.
 
+    Raises:
+        TookTooLong: The pattern needs more time than there is for it.
+    """
     said = entry.said
     if wanted.names and not {said["service"], said["instance"]} & {*wanted.names}:
         return False
     if wanted.err and said["stream"] != "err":
         return False
-    return wanted.grep is None or bool(re.search(wanted.grep, str(said["line"])))
+    return pattern is None or bool(pattern.search(_plain(str(said["line"]))))
+
+
+def _plain(text: str) -> str:
+    """Return what there is of a line without its colours, as a running devrun has it."""
+    if "\x1b" not in text:
+        return text
+    return without_sequences(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
 # -- which files there are ------------------------------------------------------------------
@@ -134,19 +166,28 @@ def _configured(place: Place) -> Iterator[LogSource]:
 def _detached(place: Place) -> Iterator[LogSource]:
     """Yield the log files that a detached run of this folder, or one above it, has written."""
     from devrun.control.state_folder import LOGS, state_folder
+    from devrun.output.log_desk import label_of
 
     folder = os.path.realpath(place.folder)
     while True:
         logs = os.path.join(state_folder(folder, place.name, place.environ), LOGS)
         if os.path.isdir(logs):
-            for name in sorted(os.listdir(logs)):
+            for name in _listed(logs):
                 if name.endswith(".log"):
-                    yield _of_name(os.path.join(logs, name), name.removesuffix(".log"))
+                    yield _of_name(os.path.join(logs, name), label_of(name.removesuffix(".log")))
             return
         above = os.path.dirname(folder)
         if above == folder:
             return
         folder = above
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        complain(f"{folder} cannot be read: {(error.strerror or str(error)).lower()}")
+        return []
 
 
 def _of_name(path: str, label: str) -> LogSource:

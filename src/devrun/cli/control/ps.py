@@ -6,15 +6,18 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from devrun.cli.control.choice import Place, answers
+from devrun.cli.control.choice import Place, answers, each_asked
 from devrun.cli.control.line import Line
 from devrun.cli.control.saying import VERSION, flush, put, put_json
-from devrun.control.client import Killed, NotRunning, Refused, Unanswered, ask
+from devrun.control.client import NotRunning, Refused, Unanswered, ask
 from devrun.control.runs import Running, running
 from devrun.errors import DevrunError, ExitCode, UsageError
-from devrun.output.complaint import complain
+from devrun.output.complaint import complain, escaped
 
 Instance = Mapping[str, object]
+
+PATIENCE = 2.0
+"""Seconds without a word after which a run is shown as one that does not answer."""
 
 
 class Snapshot:
@@ -83,6 +86,8 @@ def lines_of(line: Line, found: Sequence[Snapshot], is_terminal: bool) -> list[s
     for each in found:
         if len(found) > 1 or line.has("all"):
             lines += [*([""] if lines else []), heading(each.run)]
+        if each.error is not None and line.has("watch"):
+            lines.append(f"devrun: {escaped(each.error)}")
         if each.instances:
             lines += table(each.instances, width, colored=colored)
     return lines
@@ -108,26 +113,29 @@ def columns() -> int | None:
 
 
 def _here(place: Place) -> list[Snapshot]:
-    return [Snapshot(run, instances) for run, instances in answers(place, instances_of)]
+    return [snapshot for _, snapshot in answers(place, _snapshot_of)]
 
 
-def instances_of(run: Running) -> list[Instance]:
-    """Ask a run for its instances."""
-    listed = ask(run, "GET", ("instances",)).get("instances")
-    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+def _snapshot_of(run: Running) -> Snapshot:
+    """Ask a run for its instances; if it gives no answer, that is what is shown.
+
+    Raises:
+        Killed: Nothing listens there.
+    """
+    try:
+        listed = ask(run, "GET", ("instances",), patience=PATIENCE).get("instances")
+    except (Unanswered, Refused) as error:
+        return Snapshot(run, error=str(error))
+    if not isinstance(listed, list):
+        return Snapshot(run)
+    return Snapshot(run, [each for each in listed if isinstance(each, dict)])
 
 
 def _everywhere(place: Place) -> list[Snapshot]:
-    found: list[Snapshot] = []
-    for run in running(place.environ):
-        if place.name is not None and not run.is_called(place.name):
-            continue
-        try:
-            found.append(Snapshot(run, instances_of(run)))
-        except Killed:
-            continue
-        except (Unanswered, Refused) as error:
-            found.append(Snapshot(run, error=str(error)))
+    wanted = [
+        run for run in running(place.environ) if place.name is None or run.is_called(place.name)
+    ]
+    found = [snapshot for _, snapshot in each_asked(wanted, _snapshot_of)]
     if not found:
         called = "" if place.name is None else f' that is called "{place.name}"'
         raise NotRunning(f"no devrun{called} of yours runs")

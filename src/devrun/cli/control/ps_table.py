@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from devrun.cli.control.quantities import share, size, span
 from devrun.control.runs import Running
 from devrun.output.columns import cut, display_width, pad
+from devrun.output.complaint import escaped
 
 Instance = Mapping[str, object]
 
@@ -54,7 +55,9 @@ def table(
         now: The present time, in seconds since the epoch.
     """
     moment = time.time() if now is None else now
-    rows = [_row(each, moment) for each in instances]
+    rows = [
+        {title: escaped(cell) for title, cell in _row(each, moment).items()} for each in instances
+    ]
     columns = {title: [row[title] for row in rows] for title in rows[0]} if rows else {}
     if width is not None:
         columns = {
@@ -71,7 +74,8 @@ def heading(run: Running, now: float | None = None) -> str:
     called = f"{run.name}: " if run.name else ""
     how = ", detached" if run.detached else ""
     since = since_text(run.since, time.time() if now is None else now)
-    return f"{called}{run.source or 'devrun'} in {run.root} (pid {run.pid}, since {since}{how})"
+    what = f"{called}{run.source or 'devrun'} in {run.root} (pid {run.pid}, since {since}{how})"
+    return escaped(what)
 
 
 def since_text(moment: float, now: float) -> str:

@@ -6,9 +6,10 @@ import os
 import select
 import signal
 import socket
-import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
+from devrun.cli.control.saying import Unwritable, flush, put_bytes
 from devrun.output.columns import cut, display_width
 from devrun.process.ending import die_of
 from devrun.process.signals import CONTINUE, RESIZE, STOP, SUSPEND
@@ -47,7 +48,8 @@ def redraw(lines: Callable[[], Sequence[str]]) -> NoReturn:
             if SUSPEND in _signals(reader):
                 _pause()
     except _Ended as ended:
-        _show(_LEAVE)
+        with suppress(Unwritable):  # The terminal may be what has gone.
+            _show(_LEAVE)
         die_of(ended.number)
     finally:
         _show(_LEAVE)
@@ -104,5 +106,5 @@ def _draw(lines: Sequence[str]) -> None:
 
 
 def _show(text: str) -> None:
-    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-    sys.stdout.buffer.flush()
+    put_bytes(text.encode("utf-8", "replace"))
+    flush()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 
-from devrun.errors import ExitCode
-from devrun.output.complaint import complain
+from devrun.errors import DevrunError, ExitCode
+from devrun.output.complaint import complain, escaped
 
 VERSION = 1
 """Of the form of the JSON; what it has keeps its name and meaning, more may come."""
@@ -14,14 +14,53 @@ VERSION = 1
 Result = Mapping[str, object]
 
 
+class Unwritable(DevrunError):  # noqa: N818 - a state, not a defect
+    """What stdout leads to takes nothing: a full disk, a terminal that has hung up."""
+
+    exit_code = ExitCode.FAILURE
+
+    def __init__(self, error: OSError) -> None:
+        reason = (error.strerror or str(error)).lower()
+        super().__init__(f"stdout cannot be written to: {reason}")
+
+
 def put(text: str) -> None:
-    """Write a line to stdout; bytes that are no UTF-8 are written as they were."""
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+    """Write a line to stdout; bytes that are no UTF-8 are written as they were.
+
+    Raises:
+        Unwritable: That cannot be done.
+    """
+    put_bytes(text.encode("utf-8", "surrogateescape") + b"\n")
+
+
+def put_bytes(data: bytes) -> None:
+    """Write to stdout.
+
+    Raises:
+        BrokenPipeError: Nobody reads that any more.
+        Unwritable: That cannot be done.
+    """
+    try:
+        sys.stdout.buffer.write(data)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unwritable(error) from error
 
 
 def flush() -> None:
-    """Have what was written read."""
-    sys.stdout.buffer.flush()
+    """Have what was written read.
+
+    Raises:
+        BrokenPipeError: Nobody reads that any more.
+        Unwritable: That cannot be done.
+    """
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unwritable(error) from error
 
 
 def put_json(value: object) -> None:
@@ -61,7 +100,7 @@ def say_results(results: Sequence[Result], *, as_json: bool, words: Mapping[str,
 def _sentence(result: Result, words: Mapping[str, str]) -> str:
     outcome, reason = str(result.get("outcome", "done")), result.get("reason")
     said = f"{result.get('name', '')}: {words.get(outcome, outcome)}"
-    return f"{said}: {reason}" if reason else said
+    return escaped(f"{said}: {reason}" if reason else said)
 
 
 def _is_text(value: object) -> bool:

@@ -15,9 +15,14 @@ def scale(line: Line) -> int:
     """Have so many instances of each service; return the exit code.
 
     Raises:
-        UsageError: A word is no count of a service.
+        UsageError: A word is no count of a service, or a service has two.
     """
-    wanted = dict(map(_count, line.with_words("devrun scale web=3").words))
+    wanted: dict[str, int] = {}
+    for word in line.with_words("devrun scale web=3").words:
+        name, count = _count(word)
+        if name in wanted:
+            raise UsageError(f'scale "{word}": there is {name}={wanted[name]} already; leave one')
+        wanted[name] = count
     results: list[Result] = []
     for services, name in runs_with(line.place, list(wanted)):
         if name not in services.by_service:
@@ -33,4 +38,6 @@ def _count(word: str) -> tuple[str, int]:
     name, equals, count = word.rpartition("=")
     if not equals or not name:
         raise UsageError(f'scale "{word}": write how many there are to be, as in {word or "web"}=3')
-    return name, whole_number(count, f"scale {name}", least=0, most=MOST)
+    if count.strip() == "0":
+        raise UsageError(f'scale "{word}": devrun stop {name} ends all of them; 1 is the least')
+    return name, whole_number(count, f"scale {name}", least=1, most=MOST)

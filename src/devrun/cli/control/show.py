@@ -17,6 +17,7 @@ from devrun.cli.control.saying import VERSION, flush, put, put_json
 from devrun.control.client import ask
 from devrun.control.runs import Running
 from devrun.errors import ExitCode
+from devrun.output.complaint import escaped
 
 Service = Mapping[str, object]
 
@@ -60,12 +61,14 @@ def _of_instance(said: Service, name: str) -> Service:
 def _lines(run: Running, said: Service, *, colored: bool) -> Iterator[str]:
     now = time.time()
     instances = _listed(said, "instances")
-    yield f"{said.get('name')}: {run.source or 'devrun'} in {run.root} (pid {run.pid})"
+    yield escaped(f"{said.get('name')}: {run.source or 'devrun'} in {run.root} (pid {run.pid})")
     yield ""
     yield from table(instances, columns(), colored=colored, now=now) if instances else ()
     yield from _section("last exits", (_exit(each, now) for each in _listed(said, "exits")))
     yield from _section("probes", (_probe(each, now) for each in _listed(said, "probes")))
-    config, origins = said.get("config"), said.get("origins")
+    config, origins, unread = said.get("config"), said.get("origins"), said.get("unread")
+    if unread is not None:
+        yield from ("", escaped(f"this is what runs; its files cannot be read now: {unread}"))
     if isinstance(config, dict):
         known = origins if isinstance(origins, dict) else {}
         yield from _section("configuration", _config(config, known))
@@ -79,7 +82,7 @@ def _listed(said: Service, key: str) -> Sequence[Mapping[str, object]]:
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
     found = [*lines]
     if found:
-        yield from ("", f"{title}:", *(f"  {text}" for text in found))
+        yield from ("", f"{title}:", *(f"  {escaped(text)}" for text in found))
 
 
 def _exit(said: Mapping[str, object], now: float) -> str:

@@ -1,4 +1,4 @@
-"""``devrun signal web HUP``: a signal for the main processes of services."""
+"""``devrun signal web HUP``: a signal for the programs of services."""
 
 from __future__ import annotations
 
@@ -26,16 +26,26 @@ def send(line: Line) -> int:
     for services, name in runs_with(line.place, names):
         path = ("services", name, "signal")
         results += order(services.run, path, {"signal": name_of_signal})
-    lacking = [each for each in results if each.get("pid") is None]
+    lacking = [each for each in results if not _pids(each)]
     if line.as_json:
         put_json({"version": VERSION, "results": results})
     for each in results:
         if each not in lacking and not line.as_json:
-            put(f"{each.get('name')}: SIG{name_of_signal} sent to pid {each.get('pid')}")
+            pids = _pids(each)
+            some = f"pid{'s' if len(pids) > 1 else ''} {', '.join(map(str, pids))}"
+            put(f"{each.get('name')}: SIG{name_of_signal} sent to {some}")
     flush()
     for each in lacking:
         complain(f"{each.get('name')}: {each.get('reason') or 'does not run'}")
     return ExitCode.FAILURE if lacking or not results else ExitCode.OK
+
+
+def _pids(result: Result) -> list[object]:
+    """Return the processes that got the signal; a devrun that is older knows the first alone."""
+    pids, first = result.get("pids"), result.get("pid")
+    if isinstance(pids, list):
+        return pids
+    return [] if first is None else [first]
 
 
 def _signal(word: str) -> str:

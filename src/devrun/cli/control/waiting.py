@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from devrun.cli.control.choice import Services, by_run, runs_with, the_run
@@ -13,6 +14,9 @@ from devrun.output.complaint import complain
 
 _BETWEEN_LOOKS = 0.05
 """Seconds."""
+
+_WITHIN = re.compile(r"\bwithin [0-9.e+-]+ s\Z")
+"""The end of the API's sentence about what did not happen in time."""
 
 STATES = ("ready", "running", "healthy", "stopped", "exited")
 
@@ -28,11 +32,15 @@ def wait(line: Line) -> int:
         from devrun.config.nearest import choices
 
         raise UsageError(f'--for "{what}": that cannot be waited for{choices(what, STATES)}')
-    deadline = _deadline(line)
+    patience = line.text("timeout")
+    deadline = _deadline(patience)
     chosen = _chosen(line, deadline)
     reason: str | None = None
     for services, names in chosen:
         reason = reason or _wait_for(services, names, what, deadline)
+    if reason is not None and patience is not None:
+        # What was asked for is what was left of it.
+        reason = _WITHIN.sub(lambda _: f"within {patience}", reason)
     every = [name for _, names in chosen for name in names]
     if line.as_json:
         said = {"version": VERSION, "for": what, "services": every, "reached": reason is None}
@@ -63,8 +71,7 @@ def _chosen(line: Line, deadline: float | None) -> list[tuple[Services, list[str
             time.sleep(_BETWEEN_LOOKS)
 
 
-def _deadline(line: Line) -> float | None:
-    text = line.text("timeout")
+def _deadline(text: str | None) -> float | None:
     if text is None:
         return None
     from devrun.config.values import duration
