@@ -37,6 +37,6 @@ def pytest_make_collect_report(collector):
 @pytest.fixture
 def mark():
     """Give a test the mark by which its processes are known; afterwards none of them may live."""
-    mark = f"m{uuid.uuid4().hex}"
+    mark = uuid.uuid4().hex
     yield mark
     no_survivors(mark, grace=5)

@@ -606,7 +606,7 @@ def test_no_message_shows_the_value_of_a_variable_in_a_question(devrun, tmp_path
     toml(
         tmp_path,
         f"[services.web]\ncommand = {python(STAYS)}\n"
-        'ready = { http = "http://localhost:1/${TOKEN}", timeout = "500ms" }\n',
+        'ready = { http = "http://localhost:1/${TOKEN}", timeout = "4s" }\n',
     )
     run = devrun()
     assert run.wait() != 0
