@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_WORKERS ?= 2
 
-.PHONY: demo test check static unit fuzz bench docs clean
+.PHONY: demo test suite check static unit fuzz bench docs clean
 
 demo: $(STAMP)  ## Run the example project: open http://localhost:5000, end it with Ctrl+C
 	$(BIN)/devrun -f Procfile.example
 
-test: $(STAMP) static  ## All checks and all tests
-	$(BIN)/pytest -n $(PYTEST_WORKERS)
+test: static suite  ## All checks and all tests
+
+suite: $(STAMP)
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist worksteal
 
 check: $(STAMP) static unit  ## What takes seconds
 
