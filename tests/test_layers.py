@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ PURE = [
 HEAVY = {"trio", "typer", "subprocess", "socket", "threading", "dotenv", "watchfiles", "pathspec"}
 
 
+@cache
 def parsed(folder: Path) -> dict[Path, ast.Module]:
     return {path: ast.parse(path.read_text()) for path in sorted(folder.rglob("*.py"))}
 

@@ -27,7 +27,7 @@ from differences import DIFFERENCES
 from sides import devrun, make_folder, run
 from vector import Order
 
-from peer_parts import is_of_this_run
+from this_run import is_of_this_run
 
 VECTORS = [
     *vectors_commands.VECTORS,

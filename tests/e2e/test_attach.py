@@ -257,7 +257,8 @@ def test_one_that_will_start_again_is_waited_for(start, tmp_path):
 
 
 def test_in_its_own_terminal_it_is_refused(start, tmp_path):
-    shell = 'command = "sh"\ntty = true\n'
+    # A shell that is talked to does not end by SIGTERM.
+    shell = 'command = "sh"\ntty = true\nstop = { signal = "SIGHUP" }\n'
     toml(tmp_path, f"[services.one]\n{shell}\n[services.two]\n{shell}")
     devrun = start("--no-color").wait_for("[one]", "[two]")
     run = attach(start, "one")

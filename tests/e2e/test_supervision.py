@@ -200,14 +200,14 @@ def test_edge_20_a_page_of_somebody_else_is_no_sign_of_readiness(devrun, tmp_pat
         f"""
         [services.web]
         command = "{WAITS}"
-        ready = {{ http = "http://localhost:{port}/", timeout = "1s" }}
+        ready = {{ http = "http://localhost:{port}/", timeout = "4s" }}
         """,
     )
     run = devrun()
     assert run.wait() == 1
     assert f"(pid {pid}, " in run.text
     assert "ready after" not in run.text
-    in_order(run.text, "not ready within 1 s: port ", "-->   web  not ready within 1 s: port ")
+    in_order(run.text, "not ready within 4 s: port ", "-->   web  not ready within 4 s: port ")
 
 
 def test_edge_20_a_page_of_somebody_else_is_no_sign_of_health(devrun, tmp_path, stranger):

@@ -11,7 +11,7 @@ from cases import CASES, DIFFERENCES
 from peers import program, run
 from running import no_survivors
 
-from peer_parts import is_of_this_run
+from this_run import is_of_this_run
 
 DOCS = Path(__file__).parents[2] / "docs/from-foreman.md"
 
