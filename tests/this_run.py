@@ -1,8 +1,8 @@
 """Which of the tests that drive other programs are made in this run.
 
 There are hundreds, and each starts two programs or more and waits for them: comparisons with other
-runners, and what takes in devrun's exports or runs its containers. ``PEER_PART=3/10`` is the fourth
-tenth of the former, ``CONSUMER_PART=0/3`` the first third of the latter; without these, all.
+runners, and what takes in devrun's exports or runs its containers. ``PEER_PART=3/12`` is the fourth
+twelfth of the former, ``CONSUMER_PART=0/5`` the first fifth of the latter; without these, all.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from devrun.config.selection import COMMAND_LINE
 from devrun.control.changes import Difference, differences, renamed
 from devrun.control.detached import has_settled
 from devrun.control.rising import Rise, Risen, picture_of
+from devrun.control.service_state import status_of
 from devrun.errors import UsageError
 from devrun.model import Project, Service
 from devrun.process.service_notify import ServiceManager, reloading
@@ -213,7 +214,7 @@ class Applying:
             changes = await self._supervisor.orders.apply(wanted.services, changed)
         finally:
             if told is not None:
-                await told.tell("READY=1")
+                await told.tell("READY=1", f"STATUS={status_of(picture_of(self._supervisor))}")
         return changes.results
 
     async def _risen(self, begun: Sequence[Result]) -> tuple[Result, ...]:

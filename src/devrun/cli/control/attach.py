@@ -210,8 +210,9 @@ class _Session:
         elif "gap" in news:
             if self._terminal.is_full_screen:
                 return  # It is drawn anew.
-            how = "they came faster than they were read"
-            self._terminal.say(f"{news['gap']} bytes are missing here: {how}")
+            if news["gap"]:
+                how = "they came faster than they were read"
+                self._terminal.say(f"{news['gap']} bytes are missing here: {how}")
         elif "cut_off" in news:
             self._terminal.say(f"cut off: {news['cut_off']}")
             self._result = ExitCode.FAILURE
