@@ -59,9 +59,11 @@ class Background:
 
     def announced(self) -> list[dict]:
         """Return what runs say of themselves."""
-        return [
-            json.loads(path.read_bytes()) for path in self.runtime.glob("devrun*/run.*/project")
-        ]
+        found = []
+        for path in self.runtime.glob("devrun*/run.*/project"):
+            with contextlib.suppress(FileNotFoundError):  # It has just ended.
+                found.append(json.loads(path.read_bytes()))
+        return found
 
     def pid(self) -> int:
         """Return the pid of the only run."""
