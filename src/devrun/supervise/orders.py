@@ -64,7 +64,6 @@ class Orders:
         """Start what does not run, what that depends on first, and wait until it is ready."""
         self._refuse_if_stopping()
         await self._until(lambda: not any(self._is_going(index) for index in indices))
-        self._refuse_if_stopping()
         begun = self._begin(indices)
         results = [await self._until_up(index, begun.get(index, -1)) for index in indices]
         return [
@@ -75,7 +74,12 @@ class Orders:
         ]
 
     def _begin(self, indices: Sequence[int]) -> dict[int, int]:
-        """Begin what can be started, and return the generation that each has had before."""
+        """Begin what can be started, and return the generation that each has had before.
+
+        Raises:
+            Refused: The run is ending, so that nothing would ever stop what is begun now.
+        """
+        self._refuse_if_stopping()
         wanted = self._with_what_they_need(indices)
         begun = {index: self._members.tasks[index].state.generation for index in wanted}
         for index in wanted:
@@ -90,6 +94,7 @@ class Orders:
         begun: dict[int, int] = {}
         for index in dict.fromkeys([*wanted, *indices]):
             async with self._supervisor.reloads.lock(index):
+                self._refuse_if_stopping()
                 task = self._members.tasks[index]
                 begun[index] = task.state.generation
                 if self._can_start(index):
