@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from devrun.control.client import Killed, NotRunning, ask
 from devrun.control.runs import Running, nearest_first, running
-from devrun.errors import UsageError
+from devrun.errors import DevrunError, UsageError
 
 LISTENS_WITHIN = 5.0
 """Seconds after its start in which a run has to listen."""
@@ -100,19 +100,19 @@ def each_asked(runs: Sequence[Running], what: Callable[[Running], T]) -> list[tu
         What those say that still run.
 
     Raises:
-        Exception: What one of them raised, the first in their order.
+        DevrunError: One of them refuses, or does not answer; the first in their order.
     """
     if len(runs) < 2:
         return [said for run in runs if (said := _asked(run, what)) is not None]
     from threading import Thread
 
     answered: dict[int, tuple[Running, T] | None] = {}
-    failed: dict[int, Exception] = {}
+    failed: dict[int, DevrunError] = {}
 
     def do(place: int) -> None:
         try:
             answered[place] = _asked(runs[place], what)
-        except Exception as error:  # noqa: BLE001 - for whoever has asked
+        except DevrunError as error:
             failed[place] = error
 
     threads = [Thread(target=do, args=(place,), daemon=True) for place in range(len(runs))]
